@@ -1,0 +1,349 @@
+/**
+ * What the domain needs from outside. Adapters in storage/, pipeline/, db/, security/ and telemetry/ implement these;
+ * they never see each other.
+ */
+import type { EntityField, EntityType, MediaType } from "./attachments.js";
+import type { Limits } from "./limits.js";
+import type { Media, ModerationStatus, StorageType, Variant } from "./model.js";
+import type { VariantName, VariantSpec } from "./variants.js";
+
+export type Clock = { now(): Date };
+
+/** Unguessable names. */
+export type RandomIds = {
+  /** Public id of a new item, at most 30 characters. */
+  mediaId(): string;
+  /** Part of an object key: at least 64 bits, lower-case letters and digits. */
+  keyPart(): string;
+};
+
+// ── bytes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Bytes that can be read more than once, so that a failed put can be tried again. */
+export type ByteSource = {
+  /** Bytes. */
+  readonly size: number;
+  /** Lower-case hex of what `open` yields. */
+  readonly sha256: string;
+  open(): ReadableStream<Uint8Array>;
+};
+
+/** A private file of this process on local disk. It is gone after `discard`, or when the process's spool is swept. */
+export type SpooledFile = ByteSource & {
+  readonly path: string;
+  /** The first bytes, at most 4096: enough to tell the type. */
+  readonly head: Uint8Array;
+};
+
+export type SpoolWriter = {
+  /** Resolves when the chunk is accepted: wait for it, that is the back-pressure. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Ends the file and answers it with size and digest. */
+  finish(): Promise<SpooledFile>;
+  /** Removes what was written. Safe to call at any time, more than once, also after `finish`. */
+  discard(): Promise<void>;
+};
+
+/** Temporary files of requests under way. Each process has a folder of its own; a dead process's folder is removable. */
+export type Spool = {
+  create(): Promise<SpoolWriter>;
+  /** An empty private folder for one job's results; `remove` takes everything below it away. */
+  folder(): Promise<{ path: string; remove(): Promise<void> }>;
+  /** A byte source over a file below `folder()`. Reads it once for size and digest. */
+  source(path: string): Promise<ByteSource>;
+};
+
+export type ByteRange = { start: number; /** Inclusive. */ end: number };
+
+export type StoredObject = {
+  /** Bytes of the whole object, whatever the range. */
+  readonly size: number;
+  readonly stream: ReadableStream<Uint8Array>;
+};
+
+/** `unknown`: the store did not answer, so nothing may be concluded. */
+export type Presence =
+  | { state: "exists"; size: number; lastModified: Date }
+  | { state: "missing" }
+  | { state: "unknown"; reason: string };
+
+export type PutOptions = {
+  contentType: string;
+  /** Public objects are stored with a year of immutable caching, others with none. */
+  isPublic: boolean;
+};
+
+export type ObjectListing = { key: string; size: number; lastModified: Date };
+
+/**
+ * One store of objects. Keys are relative, `/`-separated and confined to the store; a key that leaves it, is absolute
+ * or holds an empty, `.` or `..` segment, a backslash or a control character throws `TypeError`.
+ */
+export type ObjectStorage = {
+  readonly type: StorageType;
+  /** Null where there are no buckets. */
+  readonly bucketName: string | null;
+  /**
+   * Stores the object durably and all at once: a reader sees all of it or nothing, also after a crash.
+   * Rejects with `ObjectExistsError` when the key is taken (a key is written once), with `StorageUnavailableError`
+   * when the store does not answer, and with a plain Error when the bytes do not match `size` and `sha256`.
+   */
+  put(key: string, source: ByteSource, options: PutOptions): Promise<void>;
+  /** Null when there is no such object. Rejects with `StorageUnavailableError` when the store does not answer. */
+  get(key: string, range?: ByteRange): Promise<StoredObject | null>;
+  /** Never rejects: an outage is `unknown`. */
+  head(key: string): Promise<Presence>;
+  /** Removes exactly this key; removing what is not there is no error. Rejects when the store does not answer. */
+  delete(key: string): Promise<void>;
+  /** All objects in bytewise key order, those after `startAfter` only. */
+  list(options?: { startAfter?: string; prefix?: string }): AsyncIterable<ObjectListing>;
+};
+
+export class ObjectExistsError extends Error {
+  override readonly name = "ObjectExistsError";
+}
+
+export class StorageUnavailableError extends Error {
+  override readonly name = "StorageUnavailableError";
+}
+
+// ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What the header says, before any pixel is decoded. */
+export type ImageHeader = {
+  /** Pixels of one frame after orientation. */
+  width: number;
+  height: number;
+  /** 1 for a still picture. */
+  frames: number;
+};
+
+export type RenderedVariant = {
+  name: VariantName;
+  path: string;
+  width: number;
+  height: number;
+  contentType: "image/jpeg" | "image/webp";
+};
+
+export type RenderedImage = {
+  width: number;
+  height: number;
+  /** Largest first. Variants that would enlarge the picture are absent. */
+  variants: RenderedVariant[];
+  /** 64 characters of 0 and 1; null for a flat picture. */
+  perceptualHash: string | null;
+  /** Thumbhash, base64. */
+  placeholder: string;
+  /** `#rrggbb`. */
+  dominantColor: string;
+  /** Plain JSON, without GPS unless `keepGps`; empty where there is none. */
+  exif: Record<string, string | number>;
+  /** True when GPS was blanked in the file at `path`, whose digest and perhaps size differ since. */
+  originalChanged: boolean;
+};
+
+export type RenderJob = {
+  path: string;
+  /** An existing empty folder; every file is written here. */
+  outputFolder: string;
+  variants: Readonly<Record<VariantName, VariantSpec>>;
+  keepGps: boolean;
+};
+
+/**
+ * Pixel work, off the caller's thread. Rejects with `MediaError`: CORRUPT_FILE where the picture cannot be decoded,
+ * PROCESSING_FAILED where the decoder died or ran past its deadline, OVERLOADED where the queue is full.
+ */
+export type ImagePipeline = {
+  /** Reads the header of the file at `path`, whose sniffed type is `contentType`. */
+  inspect(path: string, contentType: string): Promise<ImageHeader>;
+  /** Decodes once and writes every variant; blanks GPS in the file at `path` in place. */
+  render(job: RenderJob): Promise<RenderedImage>;
+  close(): Promise<void>;
+};
+
+// ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Either id; a numeric string is tried as an integer id first, then as a public id. */
+export type Ref = number | string;
+
+export type Entity = {
+  id: number;
+  type: EntityType;
+  publicId: string;
+  name: string | null;
+  /** Public id of a user. */
+  ownerId: string | null;
+  parent: { id: number; type: EntityType; publicId: string } | null;
+  createdAt: Date;
+  updatedAt: Date;
+};
+
+export type Grant = { userId: string; right: "upload"; expiresAt: Date | null; createdAt: Date };
+
+export type EntityUpsert = {
+  type: EntityType;
+  publicId: string;
+  /** Absent: kept, or the next free integer of the type. */
+  id?: number | undefined;
+  /** Absent leaves, null clears. */
+  ownerId?: string | null | undefined;
+  parent?: { type: EntityType; publicId: string } | null | undefined;
+  name?: string | null | undefined;
+  /** Absent leaves; otherwise replaces the whole set. */
+  adminIds?: readonly string[] | undefined;
+};
+
+/** What ties one user to one entity; facts only, the rule over them is in `access.ts`. */
+export type EntityTies = {
+  isOwner: boolean;
+  isAdmin: boolean;
+  isParentOwner: boolean;
+  isParentAdmin: boolean;
+  hasGrant: boolean;
+};
+
+export type EntityDirectory = {
+  /** Undefined where there is none or it was deleted. */
+  find(type: EntityType, ref: Ref): Promise<Entity | undefined>;
+  /** How the user stands to the entity at `now` (grants expire). */
+  ties(entity: Entity, userId: string, now: Date): Promise<EntityTies>;
+  /**
+   * Serialises writers of one entity's galleries: held until the transaction ends. Only inside `transact`. Answers
+   * whether the entity is still there.
+   */
+  lock(entity: Pick<Entity, "type" | "id">): Promise<boolean>;
+  /** Creates or updates; revives what was deleted. Throws MediaError CONFLICT where the integer id is another's. */
+  upsert(entity: EntityUpsert, now: Date): Promise<Entity>;
+  adminIds(entity: Entity): Promise<string[]>;
+  children(entity: Entity): Promise<Entity[]>;
+  list(query: { type: EntityType; limit: number; after: number | null }): Promise<{ items: Entity[]; nextAfter: number | null }>;
+  delete(entity: Entity, now: Date): Promise<void>;
+  grant(entity: Entity, grant: { userId: string; right: "upload"; expiresAt: Date | null }, now: Date): Promise<Grant>;
+  /** False where there was none. */
+  revoke(entity: Entity, userId: string): Promise<boolean>;
+  grants(entity: Entity): Promise<Grant[]>;
+};
+
+/** Everything of a new row but what the database and the gallery decide. */
+export type NewMedia = Omit<Media, "id" | "deletedAt">;
+
+/** Who may see what, as data: the repository translates it to SQL, `isVisible` in `access.ts` decides one row. */
+export type Audience =
+  | { sees: "everything" }
+  /** What is public, approved and ready; and everything this user (if any) uploaded. */
+  | { sees: "public"; andOwn: string | null };
+
+/** Place in a gallery: (sortOrder, orderKey, id), ascending. */
+export type GalleryPlace = { sortOrder: number; orderKey: string; id: number };
+
+export type MediaListQuery = {
+  entity: Pick<Entity, "type" | "id">;
+  field?: EntityField | undefined;
+  tag?: string | undefined;
+  status?: ModerationStatus | undefined;
+  audience: Audience;
+  limit: number;
+  after: GalleryPlace | null;
+};
+
+/** What a stored key belongs to. */
+export type KeyOwner = { media: Media; contentType: string; fileSize: number };
+
+/** Enough of an item to tell whether another is the same. */
+export type Fingerprint = { publicId: string; contentSha256: string; imageHash: string | null };
+
+/** Values a row can change to after its creation. Absent leaves. */
+export type MediaChange = Partial<
+  Pick<
+    Media,
+    | "altText"
+    | "caption"
+    | "tags"
+    | "isPublic"
+    | "isPrimary"
+    | "focalPoint"
+    | "sortOrder"
+    | "orderKey"
+    | "moderationStatus"
+    | "deletedAt"
+  >
+>;
+
+export type MediaRepository = {
+  /** Undefined where there is none; trashed items are found too, callers look at `deletedAt`. */
+  find(ref: Ref): Promise<Media | undefined>;
+  findByKey(key: string): Promise<KeyOwner | undefined>;
+  /** Items in gallery order that are not in the trash, with the count of all pages. */
+  list(query: MediaListQuery): Promise<{ items: Media[]; total: number }>;
+  /**
+   * Inserts the row and its variants. A slot's item takes the slot: the database refuses a second current one
+   * (CONFLICT), so trash the old one first. The same holds for a second primary item.
+   */
+  insert(media: NewMedia): Promise<Media>;
+  update(id: number, change: MediaChange, now: Date): Promise<void>;
+  /** Current items of one field in gallery order, under the lock of a transaction. */
+  current(entity: Pick<Entity, "type" | "id">, field: EntityField): Promise<Media[]>;
+  /** Current items of an entity, all fields. */
+  currentOfEntity(entity: Pick<Entity, "type" | "id">): Promise<Media[]>;
+  /** The last place of a gallery, or null when it is empty. Trashed items do not count. */
+  lastPlace(entity: Pick<Entity, "type" | "id">, field: EntityField): Promise<GalleryPlace | null>;
+  /** Fingerprints of the entity's current items of one media type. */
+  fingerprints(entity: Pick<Entity, "type" | "id">, mediaType: MediaType): Promise<Fingerprint[]>;
+};
+
+/** A promise to store exactly these keys, made before the first byte. */
+export type UploadIntent = { id: string; mediaPublicId: string; storageType: StorageType; keys: readonly string[] };
+
+export type IntentLog = {
+  open(intent: UploadIntent, now: Date): Promise<void>;
+  close(id: string): Promise<void>;
+  /** Intents whose process is dead, oldest first. */
+  abandoned(now: Date, limit: number): Promise<UploadIntent[]>;
+};
+
+/** The stores of facts; inside `transact` they share one transaction. */
+export type Stores = { media: MediaRepository; entities: EntityDirectory; intents: IntentLog };
+
+export type Database = Stores & {
+  /**
+   * Runs the work in one write transaction: all of it or nothing. It may run more than once (deadlock, lock time-out),
+   * so the work has no effect but through its stores.
+   */
+  transact<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+};
+
+// ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Signed, expiring addresses for what not everyone may see. */
+export type UrlSigner = {
+  /** Query string without `?`. */
+  sign(key: string, expiresAt: Date): Promise<string>;
+  verify(key: string, query: { expires?: string | undefined; signature?: string | undefined }, now: Date): Promise<boolean>;
+};
+
+/** Addresses a browser can load; both null where local storage serves through `baseUrl`. */
+export type PublicUrls = { baseUrl: string; cdnUrl: string | null; s3PublicBaseUrl: string | null };
+
+export type Logger = {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+};
+
+export type Deps = {
+  database: Database;
+  objects: ObjectStorage;
+  images: ImagePipeline;
+  spool: Spool;
+  signer: UrlSigner;
+  urls: PublicUrls;
+  limits: Limits;
+  keepGps: boolean;
+  clock: Clock;
+  ids: RandomIds;
+  log: Logger;
+};
