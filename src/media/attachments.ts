@@ -19,11 +19,7 @@ export type FieldSpec = {
   readonly accepts: readonly MediaType[];
   /** Which byte limit of the configuration rules pictures here. */
   readonly imageLimit: "image" | "avatar";
-  /** Optional form fields of the upload route. */
-  readonly formFields: readonly UploadFormField[];
 };
-
-export type UploadFormField = "alt_text" | "caption" | "tags" | "sort_order" | "is_public" | "is_primary";
 
 export type EntitySpec = {
   readonly segment: string;
@@ -46,7 +42,6 @@ const avatar = (route: string) =>
     prefix: "avatar",
     accepts: ["IMAGE"],
     imageLimit: "avatar",
-    formFields: ["alt_text"],
   }) as const satisfies FieldSpec;
 
 const cover = {
@@ -56,7 +51,6 @@ const cover = {
   prefix: "cover",
   accepts: ["IMAGE"],
   imageLimit: "image",
-  formFields: ["alt_text"],
 } as const satisfies FieldSpec;
 
 const gallery = (route: string, prefix: "photo" | "gallery" = "photo") =>
@@ -67,13 +61,11 @@ const gallery = (route: string, prefix: "photo" | "gallery" = "photo") =>
     prefix,
     accepts: ["IMAGE"],
     imageLimit: "image",
-    formFields: ["alt_text", "caption", "tags", "is_primary"],
   }) as const satisfies FieldSpec;
 
 const postMedia = {
   ...gallery("media"),
   accepts: ["IMAGE", "VIDEO"],
-  formFields: ["alt_text", "caption", "tags"],
 } as const satisfies FieldSpec;
 
 export const ENTITY_TYPES = {

@@ -52,6 +52,8 @@ export type Media = {
   /** Object key of the original. */
   storagePath: string;
   videoProcessedKey: string | null;
+  /** Bytes of the processed video; given exactly when its key is. */
+  videoProcessedSize?: number;
   variants: Variant[];
   entityType: EntityType;
   entityId: number;

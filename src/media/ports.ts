@@ -89,7 +89,10 @@ export type ObjectStorage = {
    * when the store does not answer, and with a plain Error when the bytes do not match `size` and `sha256`.
    */
   put(key: string, source: ByteSource, options: PutOptions): Promise<void>;
-  /** Null when there is no such object. Rejects with `StorageUnavailableError` when the store does not answer. */
+  /**
+   * Null when there is no such object. A range may end past the last byte. Rejects with `RangeError` when it holds no
+   * byte of the object, and with `StorageUnavailableError` when the store does not answer.
+   */
   get(key: string, range?: ByteRange): Promise<StoredObject | null>;
   /** Never rejects: an outage is `unknown`. */
   head(key: string): Promise<Presence>;
@@ -156,6 +159,8 @@ export type RenderJob = {
  * PROCESSING_FAILED where the decoder died or ran past its deadline, OVERLOADED where the queue is full.
  */
 export type ImagePipeline = {
+  /** Content types it can decode. */
+  readonly contentTypes: readonly string[];
   /** Reads the header of the file at `path`, whose sniffed type is `contentType`. */
   inspect(path: string, contentType: string): Promise<ImageHeader>;
   /** Decodes once and writes every variant; blanks GPS in the file at `path` in place. */
@@ -287,8 +292,11 @@ export type MediaRepository = {
   current(entity: Pick<Entity, "type" | "id">, field: EntityField): Promise<Media[]>;
   /** Current items of an entity, all fields. */
   currentOfEntity(entity: Pick<Entity, "type" | "id">): Promise<Media[]>;
-  /** The last place of a gallery, or null when it is empty. Trashed items do not count. */
-  lastPlace(entity: Pick<Entity, "type" | "id">, field: EntityField): Promise<GalleryPlace | null>;
+  /**
+   * The last place of a gallery, or null when it is empty; with `upTo`, the last whose sortOrder is not greater.
+   * Trashed items do not count.
+   */
+  lastPlace(entity: Pick<Entity, "type" | "id">, field: EntityField, upTo?: number): Promise<GalleryPlace | null>;
   /** Fingerprints of the entity's current items of one media type. */
   fingerprints(entity: Pick<Entity, "type" | "id">, mediaType: MediaType): Promise<Fingerprint[]>;
 };
@@ -298,9 +306,20 @@ export type UploadIntent = { id: string; mediaPublicId: string; storageType: Sto
 
 export type IntentLog = {
   open(intent: UploadIntent, now: Date): Promise<void>;
-  close(id: string): Promise<void>;
-  /** Intents whose process is dead, oldest first. */
-  abandoned(now: Date, limit: number): Promise<UploadIntent[]>;
+  /** Ends an open intent. False where it is no longer open: a sweeper claimed it, and its bytes may be gone. */
+  close(id: string): Promise<boolean>;
+  /**
+   * Marks an open intent as claimed: its upload failed and its keys may be removed. False where there is none, which
+   * after a commit of unknown outcome means that it succeeded: then its keys must stay.
+   */
+  abandon(id: string): Promise<boolean>;
+  /**
+   * Marks intents whose process is dead as claimed, so that they can't be closed any more, and answers them, those
+   * claimed earlier included, oldest first.
+   */
+  claimAbandoned(now: Date, limit: number): Promise<UploadIntent[]>;
+  /** Removes a claimed intent once its keys are gone. */
+  forget(id: string): Promise<void>;
 };
 
 /** The stores of facts; inside `transact` they share one transaction. */
@@ -334,6 +353,14 @@ export type Logger = {
   error(fields: Record<string, unknown>, message: string): void;
 };
 
+/** Counters and durations for Prometheus. */
+export type Metrics = {
+  requestFinished(request: { method: string; route: string; status: number; seconds: number }): void;
+  uploadFinished(upload: { entityType: string; field: string; outcome: string; bytes: number; seconds: number }): void;
+  /** The text exposition format. */
+  render(): Promise<{ contentType: string; body: string }>;
+};
+
 export type Deps = {
   database: Database;
   objects: ObjectStorage;
@@ -346,4 +373,5 @@ export type Deps = {
   clock: Clock;
   ids: RandomIds;
   log: Logger;
+  metrics: Metrics;
 };

@@ -1,0 +1,83 @@
+import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
+import type { AppRouter } from "../src/procedures/public-router.js";
+import type { MediaPlace, UploadPlace } from "./place.js";
+import {
+  type BatchAnswer,
+  type BatchOptions,
+  type UploadAnswer,
+  type UploadConnection,
+  type UploadOptions,
+  upload,
+  uploadBatch,
+} from "./upload.js";
+
+export type MediaClientOptions = {
+  /** Where the server is, without `/v1` or `/trpc`; a path before them is kept. */
+  baseUrl: string;
+  /** Bearer token, or where to get it for each request; none is sent when it is empty. */
+  token?: string | (() => string | Promise<string>) | undefined;
+  /** Whether cookies go along, as `fetch` understands it. */
+  credentials?: RequestCredentials | undefined;
+  /** Instead of the global `fetch`. */
+  fetch?: typeof fetch | undefined;
+};
+
+export type MediaClient = {
+  /** Every procedure of the server. Calls reject with tRPC's error; `toMediaClientError` reads it. */
+  api: TRPCClient<AppRouter>;
+  /** One file to one place. Throws `MediaClientError`. */
+  upload(place: UploadPlace, file: Blob, options?: UploadOptions): Promise<UploadAnswer>;
+  /** Many files to one place, each with its own result. Throws `MediaClientError` where the whole was refused. */
+  uploadBatch(place: MediaPlace, files: readonly Blob[], options?: BatchOptions): Promise<BatchAnswer>;
+};
+
+/** Common servers and proxies refuse addresses above 8 KB; a batch of queries beyond that is split. Characters. */
+const MAX_URL_LENGTH = 7000;
+
+export function createMediaClient(options: MediaClientOptions): MediaClient {
+  const connection = connect(options);
+  return {
+    api: createApi(connection),
+    upload: (place, file, uploadOptions) => upload(connection, place, file, uploadOptions),
+    uploadBatch: (place, files, batchOptions) => uploadBatch(connection, place, files, batchOptions),
+  };
+}
+
+function connect({ baseUrl, token, credentials, fetch }: MediaClientOptions): UploadConnection {
+  return {
+    baseUrl: baseUrl.replace(/\/+$/, ""),
+    authorize: async () => {
+      const value = typeof token === "function" ? await token() : token;
+      return value ? { Authorization: `Bearer ${value}` } : {};
+    },
+    credentials,
+    fetch: fetch ?? ((...request) => globalThis.fetch(...request)),
+  };
+}
+
+/** The proxy is handed on as it is: spread into another object it would lose its names, and still compile. */
+function createApi({ baseUrl, authorize, credentials, fetch }: UploadConnection): TRPCClient<AppRouter> {
+  const link = httpBatchLink<AppRouter>({
+    url: `${baseUrl}/trpc`,
+    headers: authorize,
+    maxURLLength: MAX_URL_LENGTH,
+    fetch: (url, init) => fetch(url, { ...(init as RequestInit), ...(credentials ? { credentials } : {}) }),
+  });
+  return createTRPCClient<AppRouter>({ links: [link] });
+}
+
+export type { DuplicateTier, MediaErrorCode, MediaFailure, ValidationIssue } from "../src/media/errors.js";
+export type { AppRouter } from "../src/procedures/public-router.js";
+// biome-ignore lint/performance/noBarrelFile: a package has one entry, and this is it
+export { type ClientFailure, MediaClientError, type MediaProblem, toMediaClientError } from "./failures.js";
+export type { EntityRef, MediaPlace, UploadPlace } from "./place.js";
+export type { UploadProgress } from "./send-form.js";
+export type {
+  BatchAnswer,
+  BatchOptions,
+  MediaOut,
+  RequestOptions,
+  UploadAnswer,
+  UploadFields,
+  UploadOptions,
+} from "./upload.js";

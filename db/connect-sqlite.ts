@@ -1,0 +1,48 @@
+import { mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { createClient } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import type { ConnectOptions, Connection } from "./connection.js";
+import { sqliteDialect } from "./dialect.sqlite.js";
+import * as schema from "./schema/sqlite.js";
+import { BUSY_TIMEOUT_MS, whenFree } from "./sqlite-lock.js";
+import { createSingleWriterClient } from "./sqlite-writer.js";
+
+/** Opens the file of a `file:` URL, and makes it and its folder where they are missing, for this user's eyes only. */
+export async function connectSqlite(url: string, options: ConnectOptions = {}): Promise<Connection> {
+  await createPrivately(filePath(url));
+  const writer = createClient({ url, concurrency: 1, timeout: BUSY_TIMEOUT_MS });
+  try {
+    // Kept in the file itself, so readers need not be told.
+    await whenFree(writer, "PRAGMA journal_mode = WAL", async () => {});
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+  const client = createSingleWriterClient(createClient({ url, timeout: BUSY_TIMEOUT_MS }), writer);
+  return {
+    db: drizzle({ client, ...(options.logger && { logger: options.logger }) }),
+    schema,
+    dialect: sqliteDialect,
+    async ping() {
+      await client.execute("select 1");
+    },
+    async close() {
+      client.close();
+    },
+  };
+}
+
+/** `file:data/a.db`, `file:/data/a.db` and `file:///data/a.db` name files; so may each with a query behind. */
+export function filePath(url: string): string {
+  const path = url.replace(/^file:(\/\/(localhost)?(?=\/))?/, "").replace(/[?#].*$/, "");
+  if (path === "" || path === ":memory:") throw new TypeError(`The database URL must name a file: ${url}`);
+  return decodeURIComponent(path);
+}
+
+/** SQLite gives the files beside the database its own mode, so this covers them all. */
+async function createPrivately(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const file = await open(path, "a", 0o600);
+  await file.close();
+}

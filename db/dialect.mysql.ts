@@ -1,0 +1,25 @@
+import { sql } from "drizzle-orm";
+import type { MySqlInsertBase, MySqlSelectBase, MySqlTable } from "drizzle-orm/mysql-core";
+import type { MySql2PreparedQueryHKT, MySql2QueryResultHKT } from "drizzle-orm/mysql2";
+import type { Dialect } from "./dialect.js";
+
+type Insert = MySqlInsertBase<MySqlTable, MySql2QueryResultHKT, MySql2PreparedQueryHKT>;
+type Select = MySqlSelectBase<string, Record<string, unknown>, "single", MySql2PreparedQueryHKT>;
+
+/**
+ * READ COMMITTED: after waiting for `lock`, a transaction must read what the one before it committed. Under MySQL's
+ * default it would go on reading from the moment of its first select.
+ */
+const READ_COMMITTED = { isolationLevel: "read committed" };
+
+export const mysqlDialect: Dialect = {
+  name: "mysql",
+  // The driver asks for found rows, so an update that changes nothing still counts the row it matched.
+  affected: (result) => (result as [{ affectedRows: number }])[0].affectedRows,
+  upsert: async (insert, _target, set) => {
+    await (insert as Insert).onDuplicateKeyUpdate({ set });
+  },
+  locking: <Q>(select: Q) => (select as unknown as Select).for("update") as unknown as Q,
+  hasElement: (column, value) => sql`json_contains(${column}, ${JSON.stringify(value)})`,
+  transaction: (db, work) => db.transaction(work, READ_COMMITTED as never),
+};

@@ -1,0 +1,19 @@
+import { sql } from "drizzle-orm";
+import type { SQLiteInsertBase, SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { Dialect } from "./dialect.js";
+import { holdingWriter } from "./sqlite-writer.js";
+
+type Insert = SQLiteInsertBase<SQLiteTable, "async", unknown>;
+
+export const sqliteDialect: Dialect = {
+  name: "sqlite",
+  affected: (result) => (result as { rowsAffected: number }).rowsAffected,
+  upsert: async (insert, target, set) => {
+    await (insert as Insert).onConflictDoUpdate({ target, set });
+  },
+  // A write transaction is alone on SQLite: there is nobody to lock out.
+  locking: (select) => select,
+  hasElement: (column, value) => sql`exists (select 1 from json_each(${column}) where json_each.value = ${value})`,
+  // The writer begins every transaction as BEGIN IMMEDIATE.
+  transaction: (db, work) => db.transaction((tx) => holdingWriter(() => work(tx))),
+};

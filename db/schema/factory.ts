@@ -1,0 +1,12 @@
+import type { Kit } from "../kit.sqlite.js";
+import { accountTables } from "./account-tables.js";
+import { entityTables } from "./entity-tables.js";
+import { intentTables } from "./intent-tables.js";
+import { mediaTables } from "./media-tables.js";
+
+/** All tables, described once for every dialect. */
+export function makeSchema(k: Kit) {
+  return { ...mediaTables(k), ...entityTables(k), ...accountTables(k), ...intentTables(k) };
+}
+
+export type Schema = ReturnType<typeof makeSchema>;

@@ -1,0 +1,15 @@
+import { sqliteKit } from "../kit.sqlite.js";
+import { makeSchema } from "./factory.js";
+
+// drizzle-kit finds tables as exports of this file.
+export const {
+  media,
+  mediaVariants,
+  entities,
+  entityMembers,
+  entityGrants,
+  users,
+  sessions,
+  uploadIntents,
+  instances,
+} = makeSchema(sqliteKit);

@@ -1,0 +1,87 @@
+/**
+ * Builds the client package's declarations: `node scripts/build-client-types.mjs [folder]`, by default into
+ * client/dist/types. Compiles what client/index.ts reaches, copies the declarations that its types need and no others,
+ * and fails when one of them names a package beyond tRPC's: the package's users have neither the server nor zod.
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ENTRY = "client/index.d.ts";
+/** The package's peers. */
+const ALLOWED_PACKAGES = new Set(["@trpc/server", "@trpc/client"]);
+
+/** All declarations of the program, in the tree of the sources. */
+function emitDeclarations(folder) {
+  const tsc = fileURLToPath(import.meta.resolve("typescript/bin/tsc"));
+  const project = join(ROOT, "client/tsconfig.build.json");
+  const { status, error } = spawnSync(process.execPath, [tsc, "-p", project, "--outDir", folder], { stdio: "inherit" });
+  if (error) throw error;
+  if (status !== 0) throw new Error("The client does not compile.");
+}
+
+/** What a declaration file refers to: `import`, `export … from`, `import("…")` and `/// <reference>`. */
+function referencesOf(file) {
+  const { importedFiles, referencedFiles, typeReferenceDirectives } = ts.preProcessFile(readFileSync(file, "utf8"));
+  const local = [...importedFiles, ...referencedFiles].map(({ fileName }) => fileName);
+  return { modules: local, types: typeReferenceDirectives.map(({ fileName }) => fileName) };
+}
+
+/** The declarations `entry` reaches, as paths, and a line for every package it may not need. */
+function closureOf(entry) {
+  const files = new Set([entry]);
+  const refused = [];
+  for (const file of files) {
+    const { modules, types } = referencesOf(file);
+    for (const name of modules) {
+      if (name.startsWith(".")) files.add(resolve(dirname(file), name.replace(/\.js$/, ".d.ts")));
+      else if (!ALLOWED_PACKAGES.has(name)) refused.push([file, name]);
+    }
+    refused.push(...types.map((name) => [file, `types of ${name}`]));
+  }
+  return { files: [...files], refused };
+}
+
+function copyAll(files, { from, to }) {
+  for (const file of files) {
+    const target = join(to, relative(from, file));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(file, target);
+  }
+}
+
+/** Puts the new folder where the old one was, whole. */
+function replaceFolder(folder, fresh) {
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(fresh, folder);
+}
+
+function main() {
+  const target = resolve(process.argv[2] ?? join(ROOT, "client/dist/types"));
+  const emitted = mkdtempSync(join(tmpdir(), "client-types-"));
+  try {
+    emitDeclarations(emitted);
+    const { files, refused } = closureOf(join(emitted, ENTRY));
+    if (refused.length > 0) {
+      const lines = refused.map(([file, name]) => `  ${relative(emitted, file)} needs ${name}`);
+      throw new Error(`The client's declarations reach packages its users do not have:\n${lines.join("\n")}`);
+    }
+    const fresh = `${target}.${process.pid}.tmp`;
+    copyAll(files, { from: emitted, to: fresh });
+    replaceFolder(target, fresh);
+    console.log(`client types: ${files.length} files`);
+  } finally {
+    rmSync(emitted, { recursive: true, force: true });
+  }
+}
+
+try {
+  main();
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,97 @@
+import { z } from "zod";
+
+const MIB = 1024 * 1024;
+
+/** An integer from the environment, at least `min`. */
+const integer = (fallback: number, min = 1) =>
+  z
+    .string()
+    .regex(/^\d+$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min).max(Number.MAX_SAFE_INTEGER))
+    .default(fallback);
+
+const flag = z.enum(["true", "false"], "must be true or false").transform((value) => value === "true");
+
+/** An origin or base address, without a slash at its end. */
+const address = z
+  .string()
+  .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), "must be an http or https URL")
+  .transform((value) => value.replace(/\/+$/, ""));
+
+const list = z.string().transform((value) =>
+  value
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ""),
+);
+
+const environment = z.object({
+  NODE_ENV: z.string().default("development"),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  PORT: integer(3000, 0).pipe(z.number().max(65535)),
+  BASE_URL: address.optional(),
+  DATA_DIR: z.string().min(1).default("./data"),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(file:|mysql:\/\/)/, "must begin with file: or mysql://")
+    .optional(),
+  STORAGE_TYPE: z.enum(["local"], "must be local").default("local"),
+  UPLOAD_DIR: z.string().min(1).optional(),
+  SERVICE_TOKEN: z.string().min(1).max(512).optional(),
+  SIGNING_SECRET: z.string().min(1).optional(),
+  KEEP_GPS: flag.default(false),
+  CORS_ORIGINS: list.pipe(z.array(address)).default([]),
+  LOG_LEVEL: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
+  PIXEL_PROCESSES: integer(0, 0),
+  MAX_IMAGE_BYTES: integer(20 * MIB),
+  MAX_AVATAR_BYTES: integer(10 * MIB),
+  MIN_VIDEO_BYTES: integer(10 * 1024),
+  MAX_VIDEO_BYTES: integer(500 * MIB),
+  MIN_IMAGE_SIDE: integer(50),
+  MIN_SLOT_IMAGE_SIDE: integer(100),
+  MAX_IMAGE_SIDE: integer(16384),
+  MAX_IMAGE_PIXELS: integer(100_000_000),
+  MAX_ANIMATED_PIXELS: integer(200_000_000),
+  MAX_BATCH_FILES: integer(20),
+});
+
+/** Every variable the server reads. */
+export const CONFIG_VARIABLES: readonly string[] = Object.keys(environment.shape);
+
+export type Config = z.infer<typeof environment> & {
+  DATABASE_URL: string;
+  UPLOAD_DIR: string;
+  /** Secrets must be given, and are not made up. */
+  isProduction: boolean;
+};
+
+/** Says in one line what is wrong with the environment; never shows a value, it may be a secret. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Reads the environment once, at the start. Empty values count as absent. Throws ConfigError. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describeIssue).join("; "));
+  const config = parsed.data;
+  const DATABASE_URL = config.DATABASE_URL ?? `file:${config.DATA_DIR}/media.db`;
+  const isProduction = config.NODE_ENV === "production" || DATABASE_URL.startsWith("mysql:");
+  const complete = { ...config, DATABASE_URL, UPLOAD_DIR: config.UPLOAD_DIR ?? `${config.DATA_DIR}/files`, isProduction };
+  requireSecrets(complete);
+  return complete;
+}
+
+const describeIssue = (issue: z.core.$ZodIssue): string => `${issue.path.join(".")} ${issue.message}`;
+
+/** Below this many characters a secret can be guessed. */
+const MIN_SECRET_LENGTH = 16;
+
+function requireSecrets(config: Config): void {
+  if (!config.isProduction) return;
+  for (const name of ["SERVICE_TOKEN", "SIGNING_SECRET"] as const)
+    if ((config[name]?.length ?? 0) < MIN_SECRET_LENGTH)
+      throw new ConfigError(`${name} is required in production, with at least ${MIN_SECRET_LENGTH} characters`);
+}

@@ -1,0 +1,141 @@
+import { type Actor, actorUserId, isAdministrator, isModerator } from "./actor.js";
+import { ENTITY_TYPES, type EntityType, type Standing } from "./attachments.js";
+import { MediaError } from "./errors.js";
+import type { Media } from "./model.js";
+import type { Audience, Entity, EntityDirectory, EntityTies, Ref } from "./ports.js";
+
+/** What can be asked of `permissions.check`. `upload` and `manage` are held by the same people, see `attachments.ts`. */
+export const ACTIONS = ["upload", "manage", "view", "moderate"] as const;
+export type Action = (typeof ACTIONS)[number];
+
+export type Decision = { allowed: boolean; right: Action; reason: string };
+
+const HOLDS: Record<Standing, (ties: EntityTies) => boolean> = {
+  owner: (t) => t.isOwner,
+  admin: (t) => t.isAdmin,
+  "parent-owner": (t) => t.isParentOwner,
+  "parent-admin": (t) => t.isParentAdmin,
+  grantee: (t) => t.hasGrant,
+};
+
+const NOUNS: Record<Standing, (entityType: EntityType) => string> = {
+  owner: (type) => `the owner of the ${type}`,
+  admin: (type) => `an admin of the ${type}`,
+  "parent-owner": (type) => `the owner of the parent ${ENTITY_TYPES[type].parent}`,
+  "parent-admin": (type) => `an admin of the parent ${ENTITY_TYPES[type].parent}`,
+  grantee: () => "a user with an unexpired upload grant",
+};
+
+/** The pure rule for writing: administrators everywhere, others by the standings in the entity type's row. */
+export function decideWrite(actor: Actor, right: "upload" | "manage", type: EntityType, ties: EntityTies): Decision {
+  if (isAdministrator(actor)) return { allowed: true, right, reason: "administrators may do everything" };
+  const writers: readonly Standing[] = ENTITY_TYPES[type].writers;
+  const held = writers.find((standing) => HOLDS[standing](ties));
+  if (held) return { allowed: true, right, reason: `the user is ${NOUNS[held](type)}` };
+  return { allowed: false, right, reason: `it is held by ${writers.map((w) => NOUNS[w](type)).join(" or ")}` };
+}
+
+const NO_TIES: EntityTies = {
+  isOwner: false,
+  isAdmin: false,
+  isParentOwner: false,
+  isParentAdmin: false,
+  hasGrant: false,
+};
+
+async function tiesOf(entities: EntityDirectory, actor: Actor, entity: Entity, now: Date): Promise<EntityTies> {
+  return actor.kind === "user" ? entities.ties(entity, actor.id, now) : NO_TIES;
+}
+
+/** 401 before anything is looked up. */
+export function requirePrincipal(actor: Actor): void {
+  if (actor.kind === "anonymous") throw new MediaError({ code: "UNAUTHENTICATED" });
+}
+
+/** Throws FORBIDDEN unless the actor is a moderator or an administrator. */
+export function requireModerator(actor: Actor): void {
+  requirePrincipal(actor);
+  if (!isModerator(actor)) forbid("moderate", null, "it is held by moderators and admins");
+}
+
+/** Throws FORBIDDEN unless the actor is an administrator or a service. */
+export function requireAdministrator(actor: Actor, right: string): void {
+  requirePrincipal(actor);
+  if (!isAdministrator(actor)) forbid(right, null, "it is held by admins and services");
+}
+
+function forbid(right: string, subject: string | null, reason: string): never {
+  throw new MediaError({ code: "FORBIDDEN", right, subject, reason });
+}
+
+/** The entity, or ENTITY_NOT_FOUND; with `parent`, also when it belongs to another. */
+export async function findEntity(
+  entities: EntityDirectory,
+  at: { type: EntityType; ref: Ref; parent?: { type: EntityType; ref: Ref } | undefined },
+): Promise<Entity> {
+  const entity = await entities.find(at.type, at.ref);
+  if (!entity) throw new MediaError({ code: "ENTITY_NOT_FOUND", entityType: at.type, entityId: String(at.ref) });
+  if (at.parent) {
+    const parent = await findEntity(entities, at.parent);
+    if (entity.parent?.type !== parent.type || entity.parent.id !== parent.id)
+      throw new MediaError({ code: "ENTITY_NOT_FOUND", entityType: at.type, entityId: String(at.ref) });
+  }
+  return entity;
+}
+
+/** Throws UNAUTHENTICATED, or FORBIDDEN naming the missing right. */
+export async function authoriseWrite(
+  entities: EntityDirectory,
+  actor: Actor,
+  asked: { entity: Entity; right: "upload" | "manage" },
+  now: Date,
+): Promise<void> {
+  requirePrincipal(actor);
+  const { entity, right } = asked;
+  const decision = decideWrite(actor, right, entity.type, await tiesOf(entities, actor, entity, now));
+  if (!decision.allowed) forbid(right, `${entity.type} ${entity.publicId}`, decision.reason);
+}
+
+/** Answers why, for `permissions.check`; never throws for a missing right. */
+export async function explain(
+  entities: EntityDirectory,
+  actor: Actor,
+  asked: { entity: Entity; action: Action },
+  now: Date,
+): Promise<Decision> {
+  const { entity, action } = asked;
+  if (action === "view") return { allowed: true, right: action, reason: "everyone sees public and approved items" };
+  if (action === "moderate") {
+    const reason = "it is held by moderators and admins";
+    return { allowed: isModerator(actor), right: action, reason };
+  }
+  if (actor.kind === "anonymous") return { allowed: false, right: action, reason: "nobody is signed in" };
+  return decideWrite(actor, action, entity.type, await tiesOf(entities, actor, entity, now));
+}
+
+/** Whose eyes look at an entity's items: moderators and those who may manage it see everything. */
+export async function audienceOf(
+  entities: EntityDirectory,
+  actor: Actor,
+  entity: Entity,
+  now: Date,
+): Promise<Audience> {
+  const seesAll =
+    isModerator(actor) ||
+    decideWrite(actor, "manage", entity.type, await tiesOf(entities, actor, entity, now)).allowed;
+  return seesAll ? { sees: "everything" } : { sees: "public", andOwn: actorUserId(actor) };
+}
+
+/** What everyone sees: public, approved, ready and not in the trash. */
+export const isPublished = (media: Media): boolean =>
+  media.isPublic &&
+  media.moderationStatus === "approved" &&
+  media.processingStatus === "ready" &&
+  media.deletedAt === null;
+
+/** The rule for one row; the repository's SQL says the same of many. */
+export function isVisible(media: Media, audience: Audience): boolean {
+  if (media.deletedAt !== null) return false;
+  if (audience.sees === "everything" || isPublished(media)) return true;
+  return audience.andOwn !== null && media.uploadedBy === audience.andOwn;
+}

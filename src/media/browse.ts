@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { audienceOf, findEntity, isVisible } from "./access.js";
+import type { Actor } from "./actor.js";
+import type { EntityField, EntityType } from "./attachments.js";
+import { MediaError } from "./errors.js";
+import type { Media, ModerationStatus } from "./model.js";
+import type { Deps, GalleryPlace, Ref } from "./ports.js";
+
+type BrowseDeps = Pick<Deps, "database" | "clock">;
+
+export type GalleryQuery = {
+  type: EntityType;
+  id: Ref;
+  field?: EntityField | undefined;
+  tag?: string | undefined;
+  status?: ModerationStatus | undefined;
+  limit: number;
+  /** What an earlier page answered as `nextCursor`. */
+  cursor?: string | undefined;
+};
+
+export type GalleryPage = { items: Media[]; total: number; nextCursor: string | null };
+
+/** One page of an entity's media in gallery order, as far as the actor may see them. Throws ENTITY_NOT_FOUND. */
+export async function listGallery(deps: BrowseDeps, actor: Actor, query: GalleryQuery): Promise<GalleryPage> {
+  const { entities, media } = deps.database;
+  const entity = await findEntity(entities, { type: query.type, ref: query.id });
+  const audience = await audienceOf(entities, actor, entity, deps.clock.now());
+  const { field, tag, status, limit, cursor } = query;
+  const after = cursor === undefined ? null : decodeCursor(cursor);
+  const { items, total } = await media.list({ entity, field, tag, status, audience, limit: limit + 1, after });
+  const page = items.slice(0, limit);
+  const last = page.at(-1);
+  return { items: page, total, nextCursor: items.length > limit && last ? encodeCursor(last) : null };
+}
+
+/** The item, or MEDIA_NOT_FOUND where there is none or the actor may not see it. */
+export async function getMedia(deps: BrowseDeps, actor: Actor, ref: Ref): Promise<Media> {
+  const media = await deps.database.media.find(ref);
+  if (media && (await mayView(deps, actor, media))) return media;
+  throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
+}
+
+async function mayView(deps: BrowseDeps, actor: Actor, media: Media): Promise<boolean> {
+  if (isVisible(media, { sees: "public", andOwn: null })) return true;
+  const { entities } = deps.database;
+  const entity = await entities.find(media.entityType, media.entityId);
+  return entity !== undefined && isVisible(media, await audienceOf(entities, actor, entity, deps.clock.now()));
+}
+
+const placeSchema = z.tuple([z.number().int(), z.string().regex(/^[0-9A-Za-z]{1,256}$/), z.number().int()]);
+
+const encodeCursor = ({ sortOrder, orderKey, id }: GalleryPlace): string =>
+  btoa(JSON.stringify([sortOrder, orderKey, id]));
+
+function decodeCursor(cursor: string): GalleryPlace {
+  try {
+    const [sortOrder, orderKey, id] = placeSchema.parse(JSON.parse(atob(cursor)));
+    return { sortOrder, orderKey, id };
+  } catch (cause) {
+    const issues = [{ path: "cursor", message: "is not a cursor this server gave" }];
+    throw new MediaError({ code: "VALIDATION", issues }, { cause });
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { MediaError } from "./errors.js";
+import { TEXT_LIMITS } from "./model.js";
+
+/** Text as a form sends it: an empty field says nothing. */
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .transform((value) => (value.trim() === "" ? null : value))
+    .nullable();
+
+/** Form fields spell booleans in several ways; anything else is refused, not guessed. */
+const flag = z.stringbool({ truthy: ["true", "1", "yes", "on"], falsy: ["false", "0", "no", "off", ""] });
+
+export const tagsSchema = z
+  .array(z.string().trim().min(1).max(TEXT_LIMITS.tag))
+  .max(TEXT_LIMITS.tags)
+  .transform((tags) => [...new Set(tags)]);
+
+const commaSeparated = z
+  .string()
+  .transform((value) => value.split(",").map((tag) => tag.trim()).filter((tag) => tag !== ""))
+  .pipe(tagsSchema);
+
+/** 32-bit, so that it fits the column on every database. */
+const sortOrder = z.coerce.number().int().min(-2_147_483_648).max(2_147_483_647);
+
+/** Fields every upload may carry, by their wire names. `on_duplicate` says what happens to a copy. */
+export const uploadFieldsSchema = z.object({
+  alt_text: text(TEXT_LIMITS.altText).default(null),
+  caption: text(TEXT_LIMITS.caption).default(null),
+  tags: commaSeparated.default([]),
+  sort_order: sortOrder.optional(),
+  is_public: flag.default(true),
+  is_primary: flag.default(false),
+});
+export type UploadFields = z.infer<typeof uploadFieldsSchema>;
+
+const toSnakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Parses form fields; camelCase spellings are taken too. Throws VALIDATION with the wire names. */
+export function parseUploadFields(form: ReadonlyMap<string, string>): UploadFields {
+  const fields = Object.fromEntries([...form].map(([name, value]) => [toSnakeCase(name), value]));
+  const parsed = uploadFieldsSchema.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  throw new MediaError({ code: "VALIDATION", issues: toValidationIssues(parsed.error) });
+}
+
+/** Zod's findings as the wire shows them. */
+export const toValidationIssues = (error: z.ZodError): { path: string; message: string }[] =>
+  error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));

@@ -1,0 +1,18 @@
+/**
+ * Positions written out as text with their names, as JSON assertions of content credentials, camera trailers and
+ * text chunks have them: `"exif:GPSLatitude":"39,3.08N"`, `latitude=39.05`.
+ */
+const NAMED_COORDINATE =
+  /(?:latitude|longt?itude)\w{0,24}["']?\s{0,8}[:=]\s{0,8}(["']?)([-+]?\d[\d.,:°'/ NSEWnsew+-]{0,40})/gi;
+
+/** Blanks quoted coordinates with spaces and bare ones with zeros, so that JSON stays JSON. True when any was there. */
+export function blankNamedCoordinates(bytes: Buffer): boolean {
+  let changed = false;
+  for (const match of bytes.toString("latin1").matchAll(NAMED_COORDINATE)) {
+    const [matched, quote, value = ""] = match;
+    const blanked = quote ? " ".repeat(value.length) : value.replaceAll(/\d/g, "0");
+    bytes.write(blanked, match.index + matched.length - value.length, "latin1");
+    changed ||= blanked !== value;
+  }
+  return changed;
+}

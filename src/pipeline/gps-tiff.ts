@@ -1,0 +1,158 @@
+import { clearGpsIfd, clearOrphans, GPS_TAG, isGpsIfd, padEntry, removeStrayPointers } from "./gps-directory.js";
+import { type Extent, isTouched, mergeExtents } from "./gps-extents.js";
+import {
+  dropEntries,
+  entryWord,
+  firstIfd,
+  headerBytes,
+  type Ifd,
+  type IfdEntry,
+  nextIfd,
+  readEntry,
+  readIfd,
+  type TiffView,
+  tiffViews,
+  wholeNumbers,
+} from "./gps-ifd.js";
+
+/** What was done to a TIFF block, and the blocks of other kinds that lie in it. */
+export type TiffFindings = {
+  changed: boolean;
+  /** Values of tag 700. */
+  xmp: Extent[];
+  /** Values of tag 34377, Photoshop image resources. */
+  imageResources: Extent[];
+};
+
+const XMP_TAG = 700;
+const IMAGE_RESOURCES_TAG = 34377;
+/** SubIFDs, GlobalParametersIFD, Exif, Interoperability. */
+const IFD_TAGS = new Set([0x014a, 0x0190, 0x8769, 0xa005]);
+const IFD_TYPES = new Set([13, 18]);
+/** Tags of offsets and of byte counts of what is picture: strips, tiles, the thumbnail. */
+const PICTURE_TAGS = [
+  [273, 279],
+  [324, 325],
+  [513, 514],
+] as const;
+const PICTURE_TAG_SET = new Set<number>(PICTURE_TAGS.flat());
+/** No entry or offset is shorter than four bytes, so a sound block has no more of them; 10,000 pages have 150,000. */
+const MIN_BYTES_A_STEP = 2;
+const MAX_STEPS = 1_000_000;
+/** Directories that overlap can show a new pointer when one is taken out; the last round takes none out but blanks. */
+const MAX_ROUNDS = 4;
+
+type Pointer = { ifd: Ifd; index: number; targets: number[] };
+type Survey = Omit<TiffFindings, "changed"> & {
+  pointers: Pointer[];
+  kept: Extent[];
+  picture: Extent[];
+  /** Entries and offsets that may still be looked at; a block that needs more is damaged. */
+  stepsLeft: number;
+};
+
+/**
+ * Takes every GPS directory out of a TIFF block (an EXIF block or a whole TIFF file): its entries and values become
+ * zeros and the entry that points to it leaves its directory. What any other directory uses, and what is picture, is
+ * never written over, so a value that is shared with another tag stays. Damage never throws.
+ */
+export function removeGps(block: Buffer): TiffFindings {
+  const findings: TiffFindings = { changed: false, xmp: [], imageResources: [] };
+  for (const view of tiffViews(block)) {
+    let survey = surveyIfds(view);
+    for (let round = 1; survey.pointers.length > 0 && round <= MAX_ROUNDS; round++) {
+      removePointers(view, survey, round === MAX_ROUNDS);
+      findings.changed = true;
+      survey = surveyIfds(view);
+    }
+    const spared = { kept: mergeExtents(survey.kept), picture: mergeExtents(survey.picture) };
+    findings.changed = removeStrayPointers(view, spared) || findings.changed;
+    findings.changed = clearOrphans(view, spared) || findings.changed;
+    findings.xmp.push(...survey.xmp.filter((extent) => !isTouched(extent, spared.picture)));
+    findings.imageResources.push(...survey.imageResources.filter((extent) => !isTouched(extent, spared.picture)));
+  }
+  return findings;
+}
+
+function surveyIfds(view: TiffView): Survey {
+  const stepsLeft = Math.min(MAX_STEPS, view.block.length / MIN_BYTES_A_STEP);
+  const survey: Survey = { xmp: [], imageResources: [], pointers: [], kept: [], picture: [], stepsLeft };
+  survey.kept.push({ start: 0, end: headerBytes(view) });
+  const queue = [firstIfd(view)];
+  const seen = new Set<number>();
+  for (const start of queue) {
+    if (seen.has(start) || start < headerBytes(view) || survey.stepsLeft < 0) continue;
+    seen.add(start);
+    const ifd = readIfd(view, start);
+    if (ifd) for (const offset of surveyIfd(view, ifd, survey)) queue.push(offset);
+  }
+  if (survey.stepsLeft < 0) survey.kept.push({ start: 0, end: view.block.length });
+  return survey;
+}
+
+/** Notes what the directory holds and answers the offsets of the directories it leads to. */
+function surveyIfd(view: TiffView, ifd: Ifd, survey: Survey): number[] {
+  const onward = [nextIfd(view, ifd)];
+  const pictureEntries = new Map<number, IfdEntry>();
+  survey.stepsLeft -= ifd.held;
+  survey.kept.push({ start: ifd.start, end: ifd.end + view.wordBytes });
+  for (let index = 0; index < ifd.held; index++) {
+    const entry = readEntry(view, ifd, index);
+    if (entry.tag === GPS_TAG) {
+      survey.pointers.push({ ifd, index, targets: pointerTargets(view, entry) });
+      continue;
+    }
+    if (entry.value && !entry.isInline) noteValue(entry.tag, entry.value, survey);
+    if (IFD_TAGS.has(entry.tag) || IFD_TYPES.has(entry.type)) onward.push(...numbersOf(view, entry, survey));
+    if (PICTURE_TAG_SET.has(entry.tag)) pictureEntries.set(entry.tag, entry);
+  }
+  notePicture(view, pictureEntries, survey);
+  return onward;
+}
+
+/** Where the pointer leads by its type, and by its last field where that is a GPS directory and the type is damaged. */
+function pointerTargets(view: TiffView, entry: IfdEntry): number[] {
+  const offset = entryWord(view, entry.at);
+  return isGpsIfd(view, offset) ? [...wholeNumbers(view, entry, 1), offset] : wholeNumbers(view, entry, 1);
+}
+
+function noteValue(tag: number, value: Extent, survey: Survey): void {
+  survey.kept.push(value);
+  if (tag === XMP_TAG) survey.xmp.push(value);
+  if (tag === IMAGE_RESOURCES_TAG) survey.imageResources.push(value);
+}
+
+/** A strip without a byte count is taken to reach to the end of the block. */
+function notePicture(view: TiffView, entries: ReadonlyMap<number, IfdEntry>, survey: Survey): void {
+  for (const [offsetsTag, countsTag] of PICTURE_TAGS) {
+    const offsets = numbersOf(view, entries.get(offsetsTag), survey);
+    const counts = numbersOf(view, entries.get(countsTag), survey);
+    offsets.forEach((start, i) => {
+      const end = Math.min(view.block.length, start + (counts[i] ?? view.block.length));
+      survey.picture.push({ start, end });
+      survey.kept.push({ start, end });
+    });
+  }
+}
+
+function numbersOf(view: TiffView, entry: IfdEntry | undefined, survey: Survey): number[] {
+  if (!entry) return [];
+  const numbers = wholeNumbers(view, entry, Math.max(0, survey.stepsLeft));
+  survey.stepsLeft -= numbers.length;
+  return numbers;
+}
+
+/** Clears what the pointers lead to, then takes them out of their directories, or blanks them where they stand. */
+function removePointers(view: TiffView, survey: Survey, inPlace: boolean): void {
+  const kept = mergeExtents(survey.kept);
+  const perIfd = new Map<number, { ifd: Ifd; dropped: Set<number> }>();
+  for (const { ifd, index, targets } of survey.pointers) {
+    for (const target of targets) clearGpsIfd(view, target, kept);
+    const known = perIfd.get(ifd.start) ?? { ifd, dropped: new Set<number>() };
+    perIfd.set(ifd.start, { ifd, dropped: known.dropped.add(index) });
+  }
+  for (const { ifd, dropped } of perIfd.values()) {
+    if (inPlace) for (const index of dropped) padEntry(view, ifd.entriesAt + index * view.entryBytes);
+    else dropEntries(view, ifd, dropped);
+  }
+}

@@ -1,0 +1,60 @@
+import sharp, { type Metadata } from "sharp";
+import { MediaError } from "../media/errors.js";
+import type { ImageHeader } from "../media/ports.js";
+import { DECODABLE_TYPES, type DecodableType } from "./decodable-types.js";
+import { decoding } from "./decode-failure.js";
+
+/** Of these every frame counts; pages of others (TIFF, MPO, HEIF) are pictures of their own, and the first is meant. */
+const ANIMATED_TYPES: readonly DecodableType[] = ["image/gif", "image/webp"];
+
+/** The header as the file's own decoder reads it. Width and height are those of one frame, turned upright. */
+export type PictureHeader = ImageHeader & {
+  contentType: DecodableType;
+  /** True where the stored frames must be turned or mirrored to stand upright. */
+  isTurned: boolean;
+  /** The block as stored; null where there is none, and in TIFF, where EXIF is part of the file's own structure. */
+  exif: Buffer | null;
+  /** Times an animation plays, 0 for ever, and milliseconds each frame is shown. */
+  loop: number | null;
+  delays: number[] | null;
+};
+
+/**
+ * Reads the header and no pixel, whatever the size it claims. Rejects with MediaError UNSUPPORTED_TYPE where this
+ * pipeline has no decoder for the sniffed type, CORRUPT_FILE where the header is damaged or of another type.
+ */
+export async function inspectPicture(path: string, contentType: string): Promise<ImageHeader> {
+  requireDecodable(contentType);
+  const header = await readHeader(path);
+  if (header.contentType !== contentType) {
+    throw new MediaError({
+      code: "CORRUPT_FILE",
+      reason: `it begins like ${contentType} but is ${header.contentType}`,
+    });
+  }
+  return { width: header.width, height: header.height, frames: header.frames };
+}
+
+export async function readHeader(path: string): Promise<PictureHeader> {
+  const metadata = await decoding(sharp(path, { limitInputPixels: false, failOn: "error" }).metadata());
+  const contentType = requireDecodable(metadata.mediaType ?? metadata.format);
+  return {
+    ...metadata.autoOrient,
+    contentType,
+    frames: ANIMATED_TYPES.includes(contentType) ? (metadata.pages ?? 1) : 1,
+    isTurned: isTurned(metadata),
+    exif: metadata.exif ?? null,
+    loop: metadata.loop ?? null,
+    delays: metadata.delay ?? null,
+  };
+}
+
+function requireDecodable(detected: string): DecodableType {
+  const type = DECODABLE_TYPES.find((decodable) => decodable === detected);
+  if (!type) throw new MediaError({ code: "UNSUPPORTED_TYPE", detected, accepted: DECODABLE_TYPES });
+  return type;
+}
+
+/** Values other than 2..8 mean upright. Of HEIF sharp reports none: its decoder turns the picture itself. */
+const isTurned = ({ orientation }: Metadata): boolean =>
+  orientation !== undefined && orientation >= 2 && orientation <= 8;

@@ -1,0 +1,152 @@
+import type { ChildProcess } from "node:child_process";
+import type { z } from "zod";
+import { MediaError, type MediaFailure } from "../media/errors.js";
+import type { Logger } from "../media/ports.js";
+import { forkPixelProcess } from "./fork-pixel-process.js";
+import { type PixelRequest, pixelReplySchema } from "./pixel-messages.js";
+
+export type ProcessPoolOptions = {
+  /** Most processes at once; each is started when it is first needed, and anew after it died. */
+  processes: number;
+  /** Most requests that wait for a process. */
+  queueLimit: number;
+  log?: Logger | undefined;
+};
+
+export type ProcessPool = {
+  /**
+   * Answers what the process answers, as `answer` reads it. Rejects with the MediaError it answers; with
+   * PROCESSING_FAILED where it died, or was killed because its answer has another shape or came later than `timeoutMs`
+   * (the wait for a free process not counted); with OVERLOADED where too many wait or the pool is closed.
+   */
+  run<T>(request: PixelRequest, answer: z.ZodType<T>, timeoutMs: number): Promise<T>;
+  /** Refuses what waits, lets what runs come to its end, ends every process. */
+  close(): Promise<void>;
+};
+
+type Task = {
+  request: PixelRequest;
+  timeoutMs: number;
+  /** False where the value has another shape than promised. */
+  accept(value: unknown): boolean;
+  reject(failure: MediaFailure): void;
+};
+
+type Worker = {
+  child: ChildProcess;
+  task: Task | null;
+  timer: NodeJS.Timeout | undefined;
+  /** Why this process is being killed; null while it is not. */
+  doom: string | null;
+};
+
+const OVERLOADED = { code: "OVERLOADED", retryAfterSeconds: 5 } as const satisfies MediaFailure;
+
+/** Runs `pixel-process` in a pool of long-lived child processes, one request at a time in each. */
+export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOptions): ProcessPool {
+  const workers = new Set<Worker>();
+  const waiting: Task[] = [];
+  let closed = false;
+  let lastIsGone = (): void => undefined;
+
+  function enqueue(task: Task): void {
+    const worker = closed ? undefined : freeWorker();
+    if (worker) assign(worker, task);
+    else if (closed || waiting.length >= queueLimit) task.reject(OVERLOADED);
+    else waiting.push(task);
+  }
+
+  function freeWorker(): Worker | undefined {
+    const idle = [...workers].find((worker) => !worker.task && !worker.doom);
+    return idle ?? (workers.size < processes ? start() : undefined);
+  }
+
+  function start(): Worker {
+    const child = forkPixelProcess();
+    const worker: Worker = { child, task: null, timer: undefined, doom: null };
+    workers.add(worker);
+    log?.info({ pid: child.pid }, "pixel process started");
+    child.on("message", (message) => receive(worker, message));
+    child.on("exit", (code, signal) => bury(worker, { code, signal }));
+    child.on("error", (error) => {
+      // A process that never started has no exit to wait for.
+      if (child.pid === undefined) bury(worker, { error });
+      else kill(worker, "its decoder could not be reached");
+    });
+    return worker;
+  }
+
+  function assign(worker: Worker, task: Task): void {
+    worker.task = task;
+    worker.timer = setTimeout(() => kill(worker, `it took longer than ${task.timeoutMs / 1000} s`), task.timeoutMs);
+    // Where it is not connected its end is already on the way, and ends the task.
+    if (worker.child.connected) worker.child.send(task.request);
+  }
+
+  function receive(worker: Worker, message: unknown): void {
+    const { task, doom } = worker;
+    if (!task || doom) return;
+    if (settle(task, message, log)) release(worker);
+    else kill(worker, "its decoder gave a senseless answer");
+  }
+
+  function release(worker: Worker): void {
+    clearTimeout(worker.timer);
+    worker.task = null;
+    const next = waiting.shift();
+    if (next) assign(worker, next);
+    else if (closed) kill(worker, "the pool is closed");
+  }
+
+  function bury(worker: Worker, circumstances: Record<string, unknown>): void {
+    clearTimeout(worker.timer);
+    workers.delete(worker);
+    if (worker.task) {
+      const reason = worker.doom ?? "its decoder crashed";
+      log?.error({ pid: worker.child.pid, reason, ...circumstances }, "pixel process died at work");
+      worker.task.reject({ code: "PROCESSING_FAILED", reason });
+    }
+    if (workers.size === 0) lastIsGone();
+    const next = waiting.shift();
+    if (next) enqueue(next);
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    for (const task of waiting.splice(0)) task.reject(OVERLOADED);
+    if (workers.size === 0) return;
+    const allGone = new Promise<void>((resolve) => {
+      lastIsGone = resolve;
+    });
+    for (const worker of workers) if (!worker.task) kill(worker, "the pool is closed");
+    await allGone;
+  }
+
+  return {
+    run: (request, answer, timeoutMs) =>
+      new Promise((resolve, reject) => {
+        const accept = (value: unknown): boolean => {
+          const { success, data } = answer.safeParse(value);
+          if (success) resolve(data);
+          return success;
+        };
+        enqueue({ request, timeoutMs, accept, reject: (failure) => reject(new MediaError(failure)) });
+      }),
+    close,
+  };
+}
+
+/** False, and the task still open, where the message is no answer to it. */
+function settle(task: Task, message: unknown, log: Logger | undefined): boolean {
+  const { data: reply } = pixelReplySchema.safeParse(message);
+  if (!reply) return false;
+  if (reply.ok) return task.accept(reply.value);
+  if (reply.failure.code === "PROCESSING_FAILED") log?.error({ detail: reply.detail }, "picture failed");
+  task.reject(reply.failure);
+  return true;
+}
+
+function kill(worker: Worker, reason: string): void {
+  worker.doom ??= reason;
+  worker.child.kill("SIGKILL");
+}

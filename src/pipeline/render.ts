@@ -1,0 +1,110 @@
+import sharp from "sharp";
+import { MediaError } from "../media/errors.js";
+import type { RenderedImage, RenderedVariant, RenderJob } from "../media/ports.js";
+import { writeAnimation } from "./animation.js";
+import { decoding } from "./decode-failure.js";
+import { readExif } from "./exif.js";
+import { blankGpsInFile } from "./gps-blank.js";
+import { hashSourceSize, perceptualHash } from "./perceptual-hash.js";
+import { type PictureHeader, readHeader } from "./picture-header.js";
+import { variantPath } from "./pixel-messages.js";
+import { dropOpaqueAlpha, openPixels, type Pixels, resizePixels, type Size, takePixels } from "./pixels.js";
+import { describeAtAGlance } from "./placeholder.js";
+import { type PlannedVariant, planVariants } from "./variant-plan.js";
+
+/** A variant and its pixels. */
+type Rendition = { variant: PlannedVariant; pixels: Pixels };
+
+/**
+ * Decodes the picture once, to the largest size anything needs, and makes the rest of it step by step, each from the
+ * smallest one that is large enough. JPEG for opaque pictures, WebP where there is transparency or animation; neither
+ * carries metadata. GPS is blanked last, when the picture is known to be whole.
+ * Rejects with MediaError as the port says, also UNSUPPORTED_TYPE and TOO_MANY_PIXELS, before a pixel is decoded.
+ */
+export async function renderPicture(job: RenderJob, maxPixels: number): Promise<RenderedImage> {
+  const header = await readHeader(job.path);
+  requireFewPixels(header, maxPixels);
+  const hashSource = hashSourceSize(header);
+  const plan = planVariants(header, job.variants, hashSource);
+  const base = await dropOpaqueAlpha(await decodeFirstFrame(job.path, plan.base, maxPixels));
+  const { renditions, steps } = await stepDown(base, plan.variants);
+  const [perceptual, glance, variants] = await Promise.all([
+    perceptualHash(smallestCovering(steps, hashSource)),
+    describeAtAGlance(steps.at(-1) ?? base),
+    header.frames > 1
+      ? writeAnimations({ ...job, header, maxPixels }, plan.variants)
+      : Promise.all(renditions.map((rendition) => writeStill(rendition, job.outputFolder))),
+  ]);
+  const exif = await readExif(job.path, header, job.keepGps);
+  const originalChanged = !job.keepGps && (await blankGpsInFile(job.path, header.contentType));
+  return {
+    width: header.width,
+    height: header.height,
+    variants,
+    perceptualHash: perceptual,
+    ...glance,
+    exif,
+    originalChanged,
+  };
+}
+
+function requireFewPixels({ width, height, frames }: PictureHeader, maxPixels: number): void {
+  const pixels = width * height * frames;
+  if (pixels > maxPixels) throw new MediaError({ code: "TOO_MANY_PIXELS", pixels, maxPixels });
+}
+
+/** Exactly `size`, upright; the decoder itself shrinks where its format can. */
+const decodeFirstFrame = (path: string, size: Size, maxPixels: number): Promise<Pixels> =>
+  decoding(
+    takePixels(
+      sharp(path, { autoOrient: true, limitInputPixels: maxPixels, failOn: "error" }).resize(size.width, size.height, {
+        fit: "fill",
+      }),
+    ),
+  );
+
+/** `steps` are the whole pictures, largest first, `base` among them; crops are none. */
+async function stepDown(
+  base: Pixels,
+  variants: PlannedVariant[],
+): Promise<{ renditions: Rendition[]; steps: Pixels[] }> {
+  const steps = [base];
+  const renditions: Rendition[] = [];
+  for (const variant of variants) {
+    const pixels = await resizePixels(smallestCovering(steps, variant), variant, variant.fit);
+    renditions.push({ variant, pixels });
+    if (variant.fit === "fill") steps.push(pixels);
+  }
+  return { renditions, steps };
+}
+
+/** The plan made the first step large enough for everything. */
+const smallestCovering = (steps: Pixels[], size: Size): Pixels =>
+  steps.findLast(({ width, height }) => width >= size.width && height >= size.height) ?? (steps[0] as Pixels);
+
+async function writeStill({ variant, pixels }: Rendition, folder: string): Promise<RenderedVariant> {
+  const { name, quality, width, height } = variant;
+  const contentType = pixels.channels === 4 ? "image/webp" : "image/jpeg";
+  const path = variantPath(folder, { name, contentType });
+  const picture = openPixels(pixels);
+  await (contentType === "image/webp"
+    ? picture.webp({ quality, effort: 2 })
+    : picture.jpeg({ quality, progressive: true })
+  ).toFile(path);
+  return { name, path, width, height, contentType };
+}
+
+type AnimationJob = RenderJob & { header: PictureHeader; maxPixels: number };
+
+/** One after the other: each reads the file anew, frame by frame. */
+async function writeAnimations(job: AnimationJob, variants: PlannedVariant[]): Promise<RenderedVariant[]> {
+  const written: RenderedVariant[] = [];
+  for (const variant of variants) {
+    const { name, width, height } = variant;
+    const contentType = "image/webp";
+    const path = variantPath(job.outputFolder, { name, contentType });
+    await writeAnimation(job, variant, path);
+    written.push({ name, path, width, height, contentType });
+  }
+  return written;
+}

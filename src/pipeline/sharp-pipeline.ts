@@ -1,0 +1,41 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import type { ImagePipeline, Logger } from "../media/ports.js";
+import { DECODABLE_TYPES } from "./decodable-types.js";
+import { imageHeaderSchema, renderedImageSchema, variantPath } from "./pixel-messages.js";
+import { createProcessPool } from "./process-pool.js";
+
+export type SharpPipelineOptions = {
+  /** Child processes that do the pixel work; as many as cores by default. */
+  processes?: number | undefined;
+  /** Pictures that may wait for a process before OVERLOADED. */
+  queueLimit: number;
+  inspectTimeoutMs: number;
+  renderTimeoutMs: number;
+  /** Frames times pixels of one frame; more is TOO_MANY_PIXELS in `render`. `inspect` sets no limit. */
+  maxPixels: number;
+  log?: Logger | undefined;
+};
+
+/**
+ * JPEG, PNG, WebP, GIF, TIFF and AVIF through sharp, each picture in a child process that a deadline kills. Rejects with
+ * UNSUPPORTED_TYPE for every other type.
+ */
+export function createSharpPipeline(options: SharpPipelineOptions): ImagePipeline {
+  const { queueLimit, inspectTimeoutMs, renderTimeoutMs, maxPixels, log } = options;
+  const processes = Math.max(1, options.processes ?? availableParallelism());
+  const pool = createProcessPool({ processes, queueLimit, log });
+  return {
+    contentTypes: DECODABLE_TYPES,
+    inspect: (path, contentType) =>
+      pool.run({ kind: "inspect", path: resolve(path), contentType }, imageHeaderSchema, inspectTimeoutMs),
+    async render(job) {
+      const outputFolder = resolve(job.outputFolder);
+      const request = { kind: "render", job: { ...job, path: resolve(job.path), outputFolder }, maxPixels } as const;
+      const image = await pool.run(request, renderedImageSchema, renderTimeoutMs);
+      const variants = image.variants.map((variant) => ({ ...variant, path: variantPath(outputFolder, variant) }));
+      return { ...image, variants };
+    },
+    close: () => pool.close(),
+  };
+}

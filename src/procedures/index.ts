@@ -1,0 +1,17 @@
+import { authRouter, usersRouter } from "./accounts.js";
+import { entitiesRouter } from "./entities.js";
+import { mediaRouter } from "./media.js";
+import { permissionsRouter } from "./permissions.js";
+import { createCallerFactory, router } from "./trpc.js";
+
+/** Every procedure, one line a group. REST, OpenAPI and the client's types are derived from it. */
+export const appRouter = router({
+  media: mediaRouter,
+  permissions: permissionsRouter,
+  entities: entitiesRouter,
+  auth: authRouter,
+  users: usersRouter,
+});
+
+/** For internal tools in the same process: `createCaller(context).media.list(…)`. */
+export const createCaller = createCallerFactory(appRouter);

@@ -1,0 +1,82 @@
+import { initTRPC } from "@trpc/server";
+import { requireAdministrator, requireModerator, requirePrincipal } from "../media/access.js";
+import type { Actor } from "../media/actor.js";
+import type { AccountDeps, Session } from "../accounts/ports.js";
+import { describeFailure, MediaError } from "../media/errors.js";
+import type { Deps } from "../media/ports.js";
+import { ERROR_MAP, toFailure, toTrpcError } from "./error-map.js";
+
+/** The browser behind a call, for the two procedures that set or clear the session cookie. */
+export type SessionCookie = { set(session: Session): void; clear(): void };
+
+/** What a procedure may use: ports only, so that no server type reaches the client package. */
+export type ProcedureContext = {
+  actor: Actor;
+  /** The session token the call came with; null for services and strangers. */
+  sessionToken: string | null;
+  cookie: SessionCookie;
+  requestId: string;
+  deps: Deps;
+  accounts: AccountDeps;
+};
+
+/**
+ * Who may call at all. `public`: everyone, the domain filters what is seen. `signed-in`: any principal. `manager`: a
+ * principal; the domain asks for the right on the entity. `moderator` and `service` (which includes admins) as named.
+ */
+export type CallAudience = "public" | "signed-in" | "manager" | "moderator" | "service";
+
+/** An address of plain HTTP for the same procedure. Names in braces are inputs; the rest come from query or body. */
+export type RestRoute = {
+  method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+  path: `/v1/${string}`;
+  /** The input a bare JSON array stands for. */
+  arrayInput?: string;
+};
+
+export type ProcedureMeta = {
+  audience: CallAudience;
+  summary: string;
+  rest?: readonly RestRoute[];
+};
+
+const t = initTRPC
+  .context<ProcedureContext>()
+  .meta<ProcedureMeta>()
+  .create({
+    errorFormatter: ({ shape, error, ctx, path }) => {
+      const failure = toFailure(error);
+      const { code, ...details } = failure;
+      return {
+        code: shape.code,
+        message: describeFailure(failure),
+        data: { ...details, code, httpStatus: ERROR_MAP[code].status, path, requestId: ctx?.requestId ?? null },
+      };
+    },
+  });
+
+export const { router, createCallerFactory } = t;
+
+const ADMIT: Record<CallAudience, (actor: Actor) => void> = {
+  public: () => undefined,
+  "signed-in": requirePrincipal,
+  manager: requirePrincipal,
+  moderator: requireModerator,
+  service: (actor) => requireAdministrator(actor, "administer"),
+};
+
+/** Turns domain failures into tRPC's own errors, so that batches and HTTP carry the right status. */
+const mapFailures = t.middleware(async ({ next }) => {
+  const result = await next();
+  if (!result.ok && result.error.cause instanceof MediaError) throw toTrpcError(result.error.cause);
+  return result;
+});
+
+const admit = t.middleware(({ ctx, meta, next }) => {
+  if (!meta) throw new Error("A procedure states its audience.");
+  ADMIT[meta.audience](ctx.actor);
+  return next();
+});
+
+/** Every procedure starts here and states who may call it and where it stands in plain HTTP. */
+export const procedure = (meta: ProcedureMeta) => t.procedure.meta(meta).use(mapFailures).use(admit);

@@ -1,0 +1,24 @@
+import type { Context } from "hono";
+import type { AccountDeps } from "../accounts/ports.js";
+import type { Actor } from "../media/actor.js";
+import type { Deps } from "../media/ports.js";
+
+/** What a request carries from the middleware to its handler. */
+export type AppEnv = {
+  Variables: { requestId: string; actor: Actor; sessionToken: string | null };
+};
+export type AppContext = Context<AppEnv>;
+
+/** Files of the web page, by path below `/console`. */
+export type Assets = ReadonlyMap<string, { contentType: string; body: Uint8Array }>;
+
+export type AppDeps = {
+  deps: Deps;
+  accounts: AccountDeps;
+  assets: Assets;
+  /** Origins other than the server's own that browsers may call from. */
+  corsOrigins: readonly string[];
+  version: string;
+  /** True once the server was told to stop: it is alive but not ready. */
+  isDraining(): boolean;
+};

@@ -1,0 +1,57 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { MediaError } from "../media/errors.js";
+import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
+import { batchUploadRoute } from "./batch-upload.js";
+import { consoleRoutes } from "./console.js";
+import { errorResponse } from "./error-response.js";
+import { fileRoutes } from "./files.js";
+import { healthRoutes } from "./health.js";
+import { openApiRoute } from "./openapi.js";
+import { requestLog } from "./request-log.js";
+import { restRoutes } from "./rest.js";
+import { sessions } from "./session.js";
+import { trpcRoutes } from "./trpc.js";
+import { uploadRoutes } from "./uploads.js";
+
+/** The whole HTTP surface. Files and health need no session; everything below /v1 and /trpc knows its caller. */
+export function createApp(app: AppDeps): Hono<AppEnv> {
+  const http = new Hono<AppEnv>();
+  http.use(requestLog(app.deps));
+  http.use(crossOrigin(app));
+  http.route("/", healthRoutes(app));
+  http.route("/", fileRoutes(app));
+  http.route("/", consoleRoutes(app));
+  http.route("/", openApiRoute(app));
+  for (const path of ["/v1/*", "/trpc/*"]) http.use(path, sessions(app));
+  http.route("/", uploadRoutes(app));
+  http.route("/", batchUploadRoute(app));
+  http.route("/", restRoutes(app));
+  http.route("/", trpcRoutes(app));
+  http.notFound((c) => errorResponse(c, notFound(http, c)));
+  http.onError((error, c) => errorResponse(c, error));
+  return http;
+}
+
+/** Browsers of other sites may call where the configuration names them; files anyone may show. */
+function crossOrigin({ corsOrigins }: AppDeps) {
+  return cors({
+    origin: (origin) => (corsOrigins.includes(origin) ? origin : null),
+    credentials: true,
+    allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"],
+    exposeHeaders: ["X-Request-Id", "Retry-After", "Idempotent-Replay"],
+    maxAge: 600,
+  });
+}
+
+/** 405 where the address exists for another method, 404 where it does not. */
+function notFound(http: Hono<AppEnv>, c: AppContext): MediaError {
+  const allowed = http.routes
+    .filter(({ method, path }) => method !== "ALL" && toPattern(path).test(c.req.path))
+    .map(({ method }) => method);
+  if (allowed.length === 0) return new MediaError({ code: "NOT_FOUND", what: "such address" });
+  return new MediaError({ code: "METHOD_NOT_ALLOWED", allowed: [...new Set(allowed)].sort() });
+}
+
+const toPattern = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll(/[.+]/g, "\\$&").replaceAll(/\/:\w+\?/g, "(/[^/]*)?").replaceAll(/:\w+/g, "[^/]+").replaceAll("*", ".*")}$`);

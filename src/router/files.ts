@@ -1,0 +1,77 @@
+import { Hono } from "hono";
+import { findFile, openFile, type StoredFile } from "../media/stored-file.js";
+import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
+import { parseRange } from "./range-header.js";
+
+/** A key is written once, so what is public may be kept for ever; the rest must be asked for each time. */
+const PUBLIC_CACHE = "public, max-age=31536000, immutable";
+const PRIVATE_CACHE = "private, no-store";
+
+/**
+ * The bytes of originals and variants. The type is what was found in the bytes; with nosniff and a sandbox nothing
+ * that is served can run in a browser.
+ */
+export function fileRoutes({ deps }: AppDeps): Hono<AppEnv> {
+  return new Hono<AppEnv>().get("/files/*", async (c) => {
+    const key = keyInPath(c);
+    const { expires, signature } = c.req.query();
+    const file = await findFile(deps, key, { expires, signature });
+    setHeaders(c, file);
+    if (isUnchanged(c, etagOf(file))) return c.body(null, 304);
+    return sendBytes(deps, c, { key, file });
+  });
+}
+
+/** The key as the client escaped it; one that cannot be unescaped names nothing. */
+function keyInPath(c: AppContext): string {
+  const escaped = new URL(c.req.url).pathname.slice("/files/".length);
+  try {
+    return decodeURIComponent(escaped);
+  } catch {
+    return "";
+  }
+}
+
+/** Keys are written once: the last segment names these bytes and no others. */
+const etagOf = ({ media, fileSize, contentType }: StoredFile): string =>
+  `"${media.publicId}-${contentType.slice(contentType.indexOf("/") + 1)}-${fileSize.toString(36)}"`;
+
+function setHeaders(c: AppContext, file: StoredFile): void {
+  c.header("Content-Type", file.contentType);
+  c.header("Cache-Control", file.isPublic ? PUBLIC_CACHE : PRIVATE_CACHE);
+  c.header("ETag", etagOf(file));
+  c.header("Last-Modified", file.media.createdAt.toUTCString());
+  c.header("Accept-Ranges", "bytes");
+  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Content-Security-Policy", "default-src 'none'; sandbox");
+  c.header("Cross-Origin-Resource-Policy", "cross-origin");
+}
+
+function isUnchanged(c: AppContext, etag: string): boolean {
+  const known = c.req.header("if-none-match");
+  if (known === undefined) return false;
+  return known.trim() === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}
+
+/** A range counts only while the bytes are still the ones the client began with. */
+function rangeOf(c: AppContext, file: StoredFile) {
+  const condition = c.req.header("if-range");
+  const holds = condition === undefined || condition === etagOf(file);
+  return holds ? parseRange(c.req.header("range"), file.fileSize) : null;
+}
+
+async function sendBytes(deps: AppDeps["deps"], c: AppContext, { key, file }: { key: string; file: StoredFile }) {
+  const range = rangeOf(c, file);
+  if (range === "unsatisfiable") {
+    c.header("Content-Range", `bytes */${file.fileSize}`);
+    c.header("Content-Length", "0");
+    return c.body(null, 416);
+  }
+  const length = range ? range.end - range.start + 1 : file.fileSize;
+  c.header("Content-Length", String(length));
+  if (range) c.header("Content-Range", `bytes ${range.start}-${range.end}/${file.fileSize}`);
+  const status = range ? 206 : 200;
+  if (c.req.method === "HEAD") return c.body(null, status);
+  const { stream } = await openFile(deps, key, range ?? undefined);
+  return c.body(stream, status);
+}

@@ -1,0 +1,55 @@
+import { Hono } from "hono";
+import type { AppDeps, AppEnv } from "./app-env.js";
+
+/** How long a check may take before it counts as failed: shorter than any orchestrator's patience. */
+const CHECK_TIMEOUT_MS = 3000;
+
+/** A key no upload can have: its absence proves that the store answers. */
+const PROBE_KEY = "readiness-probe";
+
+/** `/healthz`: the process runs. `/readyz`: it may be sent requests. `/metrics`: Prometheus. */
+export function healthRoutes(app: AppDeps): Hono<AppEnv> {
+  return new Hono<AppEnv>()
+    .get("/healthz", (c) => c.json({ status: "ok", version: app.version }))
+    .get("/readyz", async (c) => {
+      const [database, storage] = await Promise.all([checkDatabase(app), checkStorage(app)]);
+      const ready = database === "ok" && storage === "ok" && !app.isDraining();
+      const status = app.isDraining() ? "draining" : ready ? "ready" : "unavailable";
+      return c.json({ status, checks: { database, storage } }, ready ? 200 : 503, { "Cache-Control": "no-store" });
+    })
+    .get("/metrics", async (c) => {
+      const { contentType, body } = await app.deps.metrics.render();
+      return c.body(body, 200, { "Content-Type": contentType, "Cache-Control": "no-store" });
+    });
+}
+
+type Check = "ok" | "unavailable";
+
+async function checkDatabase({ deps }: AppDeps): Promise<Check> {
+  try {
+    await withTimeout(deps.database.ping());
+    return "ok";
+  } catch (error) {
+    deps.log.warn({ err: error }, "readiness: the database does not answer");
+    return "unavailable";
+  }
+}
+
+async function checkStorage({ deps }: AppDeps): Promise<Check> {
+  try {
+    const presence = await withTimeout(deps.objects.head(PROBE_KEY));
+    if (presence.state !== "unknown") return "ok";
+    deps.log.warn({ reason: presence.reason }, "readiness: the object store does not answer");
+  } catch (error) {
+    deps.log.warn({ err: error }, "readiness: the object store does not answer");
+  }
+  return "unavailable";
+}
+
+async function withTimeout<T>(check: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+  });
+  return Promise.race([check, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,115 @@
+import type { Readable } from "node:stream";
+import { Busboy, type BusboyConfig, type BusboyInstance } from "@fastify/busboy";
+import { MediaError } from "../media/errors.js";
+
+/** One file of a form while it arrives. Reading it is what moves the request on. */
+export type FilePart = { name: string; filename: string | undefined; chunks: AsyncIterable<Uint8Array> };
+
+export type FormFields = ReadonlyMap<string, string>;
+
+export type FormHandlers = {
+  /** Form names that hold files, whatever their headers say. */
+  fileNames: readonly string[];
+  /** Called for each file in turn with the fields that came before it; what it leaves unread is skipped. */
+  onFile(part: FilePart, fields: FormFields): Promise<void>;
+};
+
+/** Far above any real form of this API; a form beyond them is refused. Bytes where sizes. */
+const FORM_LIMITS = { fields: 100, fieldSize: 64 * 1024, parts: 200, headerPairs: 64, headerSize: 16 * 1024 };
+
+/** How long a parser that was given everything may stay silent: garbage makes it emit no event at all. */
+const SILENCE_MS = 2000;
+
+const malformed = (reason: string, cause?: unknown): MediaError =>
+  new MediaError({ code: "MALFORMED_MULTIPART", reason }, { cause });
+
+/**
+ * Parses a multipart body as it arrives and answers all its fields, whatever their order; the first of equal names
+ * counts. Holds no more than a few chunks. Throws MALFORMED_MULTIPART, or what `onFile` throws; then the rest of the
+ * body is not read.
+ */
+export async function readForm(request: Request, handlers: FormHandlers): Promise<FormFields> {
+  const parser = createParser(request, handlers.fileNames);
+  const form = collectForm(parser, handlers);
+  if (!request.body) throw malformed("there is no body");
+  const reader = request.body.getReader();
+  try {
+    await Promise.race([form.failed, feed(parser, reader)]);
+    await Promise.race([form.failed, form.finished, silence()]);
+    await Promise.race([form.failed, form.files()]);
+    return form.fields;
+  } finally {
+    // A refused body is not read any further; cancelling what already ended does nothing.
+    await reader.cancel().catch(() => undefined);
+    parser.destroy();
+  }
+}
+
+function createParser(request: Request, fileNames: readonly string[]): BusboyInstance {
+  const contentType = request.headers.get("content-type") ?? "";
+  if (!/^multipart\/form-data\b/i.test(contentType)) throw malformed("the Content-Type is not multipart/form-data");
+  const config: BusboyConfig = {
+    headers: { "content-type": contentType },
+    limits: FORM_LIMITS,
+    isPartAFile: (name, type, filename) =>
+      filename !== undefined || type === "application/octet-stream" || (name !== undefined && fileNames.includes(name)),
+  };
+  try {
+    return new Busboy(config);
+  } catch (cause) {
+    throw malformed("the boundary is missing", cause);
+  }
+}
+
+/** Gives the parser the body at the pace it takes it. */
+async function feed(parser: BusboyInstance, reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  for (;;) {
+    const { done, value } = await reader.read().catch(interrupted);
+    if (done) break;
+    await new Promise<void>((resolve, reject) => parser.write(value, (error) => (error ? reject(error) : resolve())));
+  }
+  parser.end();
+}
+
+function interrupted(cause: unknown): never {
+  throw malformed("the connection was closed before its end", cause);
+}
+
+async function silence(): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, SILENCE_MS).unref());
+  throw malformed("it has no parts that can be told apart");
+}
+
+/** Turns the parser's events into promises; the first failure of any of them is `failed`. */
+function collectForm(parser: BusboyInstance, { onFile }: FormHandlers) {
+  const fields = new Map<string, string>();
+  const files: Promise<void>[] = [];
+  let fail: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => undefined); // raced by the caller; a late failure of an abandoned form is nobody's
+  let turn: Promise<void> = Promise.resolve();
+  parser.on("field", (name, value, _nameTruncated, valueTruncated) => {
+    if (valueTruncated) fail(malformed(`the field "${name}" is longer than ${FORM_LIMITS.fieldSize} bytes`));
+    if (!fields.has(name)) fields.set(name, value);
+  });
+  parser.on("file", (name, stream, filename) => {
+    // A handler that throws leaves the stream whole: what follows decides whether to skip it or to end the request.
+    const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    turn = turn.then(() => onFile({ name, filename, chunks }, fields)).then(() => skip(stream));
+    turn.catch(fail);
+    stream.on("error", (error) => fail(malformed("it ends in the middle of a file", error)));
+    files.push(turn);
+  });
+  for (const limit of ["partsLimit", "fieldsLimit"] as const)
+    parser.on(limit, () => fail(malformed("it has too many parts")));
+  parser.on("error", (error) => fail(malformed("it ends early or has broken headers", error)));
+  const finished = new Promise<void>((resolve) => parser.on("finish", resolve));
+  return { fields, failed, finished, files: () => Promise.all(files) };
+}
+
+/** Reads what a handler left, so that the parser can go on. */
+function skip(stream: Readable): void {
+  if (!stream.readableEnded) stream.resume();
+}

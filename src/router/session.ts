@@ -1,0 +1,96 @@
+import type { MiddlewareHandler } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { AccountDeps, Session } from "../accounts/ports.js";
+import { type Actor, ANONYMOUS } from "../media/actor.js";
+import { MediaError } from "../media/errors.js";
+import type { SessionCookie } from "../procedures/trpc.js";
+import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
+
+const COOKIE = "session";
+const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
+
+type Principal = { actor: Actor; sessionToken: string | null };
+const STRANGER: Principal = { actor: ANONYMOUS, sessionToken: null };
+
+/**
+ * Tells who calls: a bearer token (session or service) before the session cookie. A bearer token that is not valid is
+ * refused, so that a client whose session ended learns it; a stale cookie is cleared and its caller is a stranger.
+ * Calls that change something under a cookie must come from this origin or a configured one.
+ */
+export function sessions(app: AppDeps): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const authorization = c.req.header("authorization");
+    const principal =
+      authorization === undefined ? await fromCookie(app, c) : await fromBearer(app.accounts, authorization);
+    if (principal === null && !isSigningIn(c.req.path)) throw new MediaError({ code: "UNAUTHENTICATED" });
+    const { actor, sessionToken } = principal ?? STRANGER;
+    c.set("actor", actor);
+    c.set("sessionToken", sessionToken);
+    await next();
+  };
+}
+
+/** A stale token must not keep anyone from getting a new one. */
+const isSigningIn = (path: string): boolean => path === "/v1/auth/login" || path === "/v1/auth/logout";
+
+async function fromBearer(accounts: AccountDeps, authorization: string): Promise<Principal | null> {
+  const token = BEARER.exec(authorization)?.[1];
+  if (token === undefined) return null;
+  if (await accounts.serviceTokens.isValid(token)) return { actor: { kind: "service" }, sessionToken: null };
+  const found = await accounts.sessions.validate(token);
+  return found && { actor: toActor(found.user), sessionToken: token };
+}
+
+async function fromCookie(app: AppDeps, c: AppContext): Promise<Principal> {
+  const token = getCookie(c, COOKIE);
+  if (!token) return STRANGER;
+  const cookie = sessionCookie(app, c);
+  const found = await app.accounts.sessions.validate(token);
+  if (!found) {
+    cookie.clear();
+    return STRANGER;
+  }
+  requireSameSite(app, c);
+  if (found.extended) cookie.set(found.session);
+  return { actor: toActor(found.user), sessionToken: token };
+}
+
+const toActor = ({ publicId, role, verified }: { publicId: string } & Omit<Extract<Actor, { kind: "user" }>, "kind" | "id">): Actor => ({
+  kind: "user",
+  id: publicId,
+  role,
+  verified,
+});
+
+const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
+
+/** Cross-site request forgery needs a cookie; bearer calls never come here. */
+function requireSameSite({ corsOrigins, deps }: AppDeps, c: AppContext): void {
+  if (SAFE_METHODS.includes(c.req.method)) return;
+  const origin = c.req.header("origin");
+  const allowed =
+    origin === undefined
+      ? c.req.header("sec-fetch-site") === "same-origin"
+      : [new URL(deps.urls.baseUrl).origin, ...corsOrigins].includes(origin) || isOwnHost(origin, c.req.header("host"));
+  if (!allowed) {
+    const reason = "a call with a session cookie must come from this site";
+    throw new MediaError({ code: "FORBIDDEN", right: "same-site", subject: null, reason });
+  }
+}
+
+const isOwnHost = (origin: string, host: string | undefined): boolean =>
+  URL.canParse(origin) && new URL(origin).host === host;
+
+/** Sets and clears the cookie of one answer. Secure wherever the server is reached over https. */
+export function sessionCookie({ deps }: Pick<AppDeps, "deps">, c: AppContext): SessionCookie {
+  const options = {
+    httpOnly: true,
+    sameSite: "Lax",
+    path: "/",
+    secure: deps.urls.baseUrl.startsWith("https:"),
+  } as const;
+  return {
+    set: ({ token, expiresAt }: Session) => setCookie(c, COOKIE, token, { ...options, expires: expiresAt }),
+    clear: () => void deleteCookie(c, COOKIE, options),
+  };
+}

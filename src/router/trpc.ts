@@ -1,0 +1,24 @@
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { Hono } from "hono";
+import { MediaError } from "../media/errors.js";
+import { appRouter } from "../procedures/index.js";
+import type { AppDeps, AppEnv } from "./app-env.js";
+import { procedureContext } from "./procedure-context.js";
+import { jsonBodyLimit } from "./rest.js";
+
+/** The tRPC endpoint: batching, plain JSON, no transformer. */
+export function trpcRoutes(app: AppDeps): Hono<AppEnv> {
+  return new Hono<AppEnv>().all("/trpc/*", jsonBodyLimit, (c) =>
+    fetchRequestHandler({
+      endpoint: "/trpc",
+      req: c.req.raw,
+      router: appRouter,
+      createContext: () => procedureContext(app, c),
+      responseMeta: () => ({ headers: new Headers(c.res.headers) }),
+      onError: ({ error, path }) => {
+        if (error.cause instanceof MediaError || error.code !== "INTERNAL_SERVER_ERROR") return;
+        app.deps.log.error({ requestId: c.get("requestId"), path, err: error.cause ?? error }, "procedure failed");
+      },
+    }),
+  );
+}
