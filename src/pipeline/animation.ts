@@ -1,16 +1,14 @@
 import sharp, { type Sharp } from "sharp";
 import { decoding } from "./decode-failure.js";
-import type { PictureHeader } from "./picture-header.js";
+import type { PictureSource } from "./decode-picture.js";
 import { type Size, takePixels } from "./pixels.js";
 import type { PlannedVariant } from "./variant-plan.js";
-
-export type AnimatedSource = { path: string; header: PictureHeader; maxPixels: number };
 
 /**
  * Writes all frames at the variant's size as animated WebP to `target`; loop and delays stay. Rejects as `decoding`
  * does: reading and writing are one stream here, so that frames need not all be in memory.
  */
-export async function writeAnimation(source: AnimatedSource, variant: PlannedVariant, target: string): Promise<void> {
+export async function writeAnimation(source: PictureSource, variant: PlannedVariant, target: string): Promise<void> {
   const frames = source.header.isTurned ? await turnedFrames(source, variant) : streamedFrames(source, variant);
   const { loop, delays } = source.header;
   await decoding(
@@ -25,13 +23,13 @@ export async function writeAnimation(source: AnimatedSource, variant: PlannedVar
   );
 }
 
-const streamedFrames = ({ path, maxPixels }: AnimatedSource, { width, height, fit }: PlannedVariant): Sharp =>
+const streamedFrames = ({ path, maxPixels }: PictureSource, { width, height, fit }: PlannedVariant): Sharp =>
   sharp(path, { animated: true, limitInputPixels: maxPixels, failOn: "error" })
     .resize(width, height, { fit })
     .toColourspace("srgb");
 
 /** libvips sees the frames as one tall picture, which cannot be turned as a whole: each is read and turned by itself. */
-async function turnedFrames(source: AnimatedSource, size: PlannedVariant): Promise<Sharp> {
+async function turnedFrames(source: PictureSource, size: PlannedVariant): Promise<Sharp> {
   const frames: Buffer[] = [];
   for (let page = 0; page < source.header.frames; page++) frames.push(await turnedFrame(source, size, page));
   const { width, height } = size;
@@ -42,7 +40,7 @@ async function turnedFrames(source: AnimatedSource, size: PlannedVariant): Promi
 }
 
 async function turnedFrame(
-  source: AnimatedSource,
+  source: PictureSource,
   size: Size & { fit: "fill" | "cover" },
   page: number,
 ): Promise<Buffer> {

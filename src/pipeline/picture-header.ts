@@ -12,6 +12,8 @@ export type PictureHeader = ImageHeader & {
   contentType: DecodableType;
   /** True where the stored frames must be turned or mirrored to stand upright. */
   isTurned: boolean;
+  /** True where a profile says what 8-bit red, green and blue mean; of grey, CMYK and 16 bits that is not asked. */
+  hasRgbProfile: boolean;
   /** The block as stored; null where there is none, and in TIFF, where EXIF is part of the file's own structure. */
   exif: Buffer | null;
   /** Times an animation plays, 0 for ever, and milliseconds each frame is shown. */
@@ -43,6 +45,7 @@ export async function readHeader(path: string): Promise<PictureHeader> {
     contentType,
     frames: ANIMATED_TYPES.includes(contentType) ? (metadata.pages ?? 1) : 1,
     isTurned: isTurned(metadata),
+    hasRgbProfile: metadata.hasProfile && metadata.space === "srgb" && metadata.depth === "uchar",
     exif: metadata.exif ?? null,
     loop: metadata.loop ?? null,
     delays: metadata.delay ?? null,

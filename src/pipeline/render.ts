@@ -1,14 +1,13 @@
-import sharp from "sharp";
 import { MediaError } from "../media/errors.js";
 import type { RenderedImage, RenderedVariant, RenderJob } from "../media/ports.js";
 import { writeAnimation } from "./animation.js";
-import { decoding } from "./decode-failure.js";
+import { decodePicture } from "./decode-picture.js";
 import { readExif } from "./exif.js";
 import { blankGpsInFile } from "./gps-blank.js";
 import { hashSourceSize, perceptualHash } from "./perceptual-hash.js";
 import { type PictureHeader, readHeader } from "./picture-header.js";
 import { variantPath } from "./pixel-messages.js";
-import { dropOpaqueAlpha, openPixels, type Pixels, resizePixels, type Size, takePixels } from "./pixels.js";
+import { dropOpaqueAlpha, openPixels, type Pixels, resizePixels, type Size } from "./pixels.js";
 import { describeAtAGlance } from "./placeholder.js";
 import { type PlannedVariant, planVariants } from "./variant-plan.js";
 
@@ -26,7 +25,7 @@ export async function renderPicture(job: RenderJob, maxPixels: number): Promise<
   requireFewPixels(header, maxPixels);
   const hashSource = hashSourceSize(header);
   const plan = planVariants(header, job.variants, hashSource);
-  const base = await dropOpaqueAlpha(await decodeFirstFrame(job.path, plan.base, maxPixels));
+  const base = await dropOpaqueAlpha(await decodePicture({ path: job.path, header, maxPixels }, plan.base));
   const { renditions, steps } = await stepDown(base, plan.variants);
   const [perceptual, glance, variants] = await Promise.all([
     perceptualHash(smallestCovering(steps, hashSource)),
@@ -52,16 +51,6 @@ function requireFewPixels({ width, height, frames }: PictureHeader, maxPixels: n
   const pixels = width * height * frames;
   if (pixels > maxPixels) throw new MediaError({ code: "TOO_MANY_PIXELS", pixels, maxPixels });
 }
-
-/** Exactly `size`, upright; the decoder itself shrinks where its format can. */
-const decodeFirstFrame = (path: string, size: Size, maxPixels: number): Promise<Pixels> =>
-  decoding(
-    takePixels(
-      sharp(path, { autoOrient: true, limitInputPixels: maxPixels, failOn: "error" }).resize(size.width, size.height, {
-        fit: "fill",
-      }),
-    ),
-  );
 
 /** `steps` are the whole pictures, largest first, `base` among them; crops are none. */
 async function stepDown(

@@ -24,6 +24,7 @@ const headerWith = (exif: Buffer | null): PictureHeader => ({
   frames: 1,
   contentType: "image/jpeg",
   isTurned: false,
+  hasRgbProfile: false,
   exif,
   loop: null,
   delays: null,

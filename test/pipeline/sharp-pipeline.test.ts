@@ -202,6 +202,13 @@ describe("transparency", () => {
     expect(await greyDifference(variant(image, "small").path, await png(scenery(500, 400)))).toBeLessThan(4);
   });
 
+  it("is kept where a colour profile is followed", async () => {
+    const image = await render(await png(glass(0.5).withIccProfile("p3")));
+    const { path } = variant(image, "small");
+    expect((await sharp(path).stats()).channels[3]?.mean).toBeCloseTo(128, -1);
+    expect(await greyDifference(path, await png(glass(0.5)))).toBeLessThan(4);
+  });
+
   it("of a grey picture is kept", async () => {
     const image = await render(await png(scenery(500, 400).greyscale().ensureAlpha(0.3)));
     expect(await sharp(variant(image, "small").path).metadata()).toMatchObject({ format: "webp", hasAlpha: true });
@@ -217,6 +224,8 @@ describe("colours and depths come out right as 8-bit sRGB", () => {
     ["16-bit PNG", () => plain().toColourspace("rgb16").png().toBuffer(), 3],
     ["16-bit TIFF", () => plain().toColourspace("rgb16").tiff().toBuffer(), 3],
     ["Display P3 PNG", () => plain().withIccProfile("p3").png().toBuffer(), 4],
+    ["Display P3 JPEG", () => plain().withIccProfile("p3").jpeg({ quality: 95 }).toBuffer(), 6],
+    ["CMYK JPEG with a profile", () => plain().withIccProfile("cmyk").jpeg({ quality: 95 }).toBuffer(), 25],
     ["palette PNG", () => plain().png({ palette: true }).toBuffer(), 4],
     ["WebP", () => plain().webp({ lossless: true }).toBuffer(), 3],
     ["AVIF", () => plain().avif({ quality: 90, effort: 0 }).toBuffer(), 8],
