@@ -64,6 +64,7 @@ export function failureOf(answer: FailedAnswer): MediaClientError {
 
 /** tRPC's envelope carries the failure in `data`; what refused the request before tRPC saw it answered plain HTTP. */
 function fromTrpc(error: TRPCClientError<never>): MediaClientError {
+  if (error.cause instanceof MediaClientError) return error.cause;
   const data: unknown = error.data;
   if (isRecord(data)) {
     const problem = readProblem({ ...data, detail: error.message }, Number(data.httpStatus));

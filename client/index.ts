@@ -1,5 +1,6 @@
 import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
 import type { AppRouter } from "../src/procedures/public-router.js";
+import { failureOf } from "./failures.js";
 import type { MediaPlace, UploadPlace } from "./place.js";
 import {
   type BatchAnswer,
@@ -61,9 +62,19 @@ function createApi({ baseUrl, authorize, credentials, fetch }: UploadConnection)
     url: `${baseUrl}/trpc`,
     headers: authorize,
     maxURLLength: MAX_URL_LENGTH,
-    fetch: (url, init) => fetch(url, { ...(init as RequestInit), ...(credentials ? { credentials } : {}) }),
+    fetch: async (url, init) => {
+      const response = await fetch(url, { ...(init as RequestInit), ...(credentials ? { credentials } : {}) });
+      return requireJson(response);
+    },
   });
   return createTRPCClient<AppRouter>({ links: [link] });
+}
+
+/** Of a proxy's page tRPC would tell a syntax error alone, its status lost. */
+function requireJson(response: Response): Response {
+  if (/\bjson\b/i.test(response.headers.get("content-type") ?? "")) return response;
+  const { status, headers } = response;
+  throw failureOf({ status, header: (name) => headers.get(name), body: undefined });
 }
 
 export type { DuplicateTier, MediaErrorCode, MediaFailure, ValidationIssue } from "../src/media/errors.js";

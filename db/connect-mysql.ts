@@ -1,6 +1,6 @@
 import { drizzle } from "drizzle-orm/mysql2";
 import { createPool } from "mysql2";
-import type { ConnectOptions, Connection } from "./connection.js";
+import type { Connection, ConnectOptions } from "./connection.js";
 import { mysqlDialect } from "./dialect.mysql.js";
 import { handleTypedAsSqlite } from "./kit.mysql.js";
 import * as schema from "./schema/mysql.js";

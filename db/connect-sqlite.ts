@@ -2,7 +2,7 @@ import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createClient } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql";
-import type { ConnectOptions, Connection } from "./connection.js";
+import type { Connection, ConnectOptions } from "./connection.js";
 import { sqliteDialect } from "./dialect.sqlite.js";
 import * as schema from "./schema/sqlite.js";
 import { BUSY_TIMEOUT_MS, whenFree } from "./sqlite-lock.js";
@@ -14,12 +14,13 @@ export async function connectSqlite(url: string, options: ConnectOptions = {}): 
   const writer = createClient({ url, concurrency: 1, timeout: BUSY_TIMEOUT_MS });
   try {
     // Kept in the file itself, so readers need not be told.
-    await whenFree(writer, "PRAGMA journal_mode = WAL", async () => {});
+    await whenFree(writer, "PRAGMA journal_mode = WAL", () => writer.execute("select 1"));
   } catch (error) {
     writer.close();
     throw error;
   }
-  const client = createSingleWriterClient(createClient({ url, timeout: BUSY_TIMEOUT_MS }), writer);
+  // One reader too: libsql works synchronously, so a second would add a second cache and no speed.
+  const client = createSingleWriterClient(createClient({ url, concurrency: 1, timeout: BUSY_TIMEOUT_MS }), writer);
   return {
     db: drizzle({ client, ...(options.logger && { logger: options.logger }) }),
     schema,
@@ -28,7 +29,12 @@ export async function connectSqlite(url: string, options: ConnectOptions = {}): 
       await client.execute("select 1");
     },
     async close() {
-      client.close();
+      try {
+        // What was written moves into the file, so that the file alone is the database again.
+        await client.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+      } finally {
+        client.close();
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 import { MediaError } from "../src/media/errors.js";
 
 /** The drivers' own errors stand at the end of a chain of causes; so may ours, around them. */
-function* chain(error: unknown): Generator<Error & { code?: unknown; extendedCode?: unknown }> {
+function* chain(error: unknown): Generator<Error & { code?: unknown; extendedCode?: unknown; fatal?: unknown }> {
   for (let link = error; link instanceof Error; link = link.cause) yield link;
 }
 
@@ -47,7 +47,11 @@ const CONNECTION = new Set([
 ]);
 
 /** Whether the database did not answer, as against answering no. */
-export const isConnectionError = (error: unknown): boolean => hasCode(error, CONNECTION);
+export const isConnectionError = (error: unknown): boolean => hasCode(error, CONNECTION) || isClosed(error);
+
+/** mysql2 gives no code where a connection was closed before the command was sent. */
+const isClosed = (error: unknown): boolean =>
+  [...chain(error)].some(({ fatal, code }) => fatal === true && code === undefined);
 
 /**
  * The name of the unique index a row ran into (`media_slot_key_unique`), "PRIMARY" or the like for others, undefined
@@ -70,8 +74,7 @@ const FOREIGN_KEY = new Set(["ER_NO_REFERENCED_ROW_2", "SQLITE_CONSTRAINT_FOREIG
 /** Whether the row refers to one that is not there. */
 export const isForeignKeyViolation = (error: unknown): boolean =>
   [...chain(error)].some(
-    ({ code, extendedCode }) =>
-      FOREIGN_KEY.has(String(code)) || FOREIGN_KEY.has(String(extendedCode)),
+    ({ code, extendedCode }) => FOREIGN_KEY.has(String(code)) || FOREIGN_KEY.has(String(extendedCode)),
   );
 
 /** Why a row was refused, for people. Indexes without a line are answered with a general one. */
@@ -109,9 +112,10 @@ export function speakingMediaErrors<T extends object>(port: T): T {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== "function") return member;
+      const method = member as (...args: unknown[]) => unknown;
       return async (...args: unknown[]) => {
         try {
-          return await member.apply(target, args);
+          return await method.apply(target, args);
         } catch (error) {
           throw toMediaError(error);
         }

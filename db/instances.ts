@@ -16,7 +16,7 @@ export type InstanceOptions = {
 };
 
 /** After so long without a heartbeat a process counts as dead, wherever it runs. */
-export const HEARTBEAT_TIMEOUT_MS = 2 * 60_000;
+const HEARTBEAT_TIMEOUT_MS = 2 * 60_000;
 
 /** Rows of processes that closed without a word go after a day. */
 const FORGET_AFTER_MS = 24 * 60 * 60_000;

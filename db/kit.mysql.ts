@@ -31,7 +31,7 @@ const prose = textOf(() => "text CHARACTER SET utf8mb4");
 const json = customType<{ data: unknown; driverData: unknown }>({
   dataType: () => "json",
   toDriver: (value) => JSON.stringify(value),
-  fromDriver: (value) => (typeof value === "string" ? JSON.parse(value) : value),
+  fromDriver: (value) => (typeof value === "string" ? (JSON.parse(value) as unknown) : value),
 });
 
 const ONE_OF_LENGTH = 32;

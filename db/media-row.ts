@@ -14,7 +14,7 @@ type Standing = { isPrimary: boolean; deletedAt: Date | null };
  * The two columns whose uniqueness guards a field: both name it, `type:entityId:field`, while the row is its slot's
  * current item, or its primary one; NULL otherwise, and always in the trash.
  */
-export function guards(place: Place, { isPrimary, deletedAt }: Standing): Pick<MediaRow, "slotKey" | "primaryOf"> {
+function guards(place: Place, { isPrimary, deletedAt }: Standing): Pick<MediaRow, "slotKey" | "primaryOf"> {
   if (deletedAt !== null) return { slotKey: null, primaryOf: null };
   const field = `${place.entityType}:${place.entityId}:${place.entityField}`;
   const isSlot = findAttachment(place.entityType, place.entityField)?.kind === "slot";

@@ -21,7 +21,7 @@ export function whenFree<T>(client: Client, pragmas: string, write: () => Promis
     try {
       return await write();
     } catch (error) {
-      if (isBusy(error)) await client.reconnect();
+      if (isBusy(error)) client.reconnect();
       throw error;
     }
   }, PATIENCE);

@@ -49,7 +49,10 @@ async function upsertRow(
   const given = toColumns(user);
   const stored = await db.select().from(users).where(eq(users.id, id));
   if (stored.length > 0) {
-    await db.update(users).set({ ...given, updatedAt: now }).where(eq(users.id, id));
+    await db
+      .update(users)
+      .set({ ...given, updatedAt: now })
+      .where(eq(users.id, id));
   } else {
     const { role = "user", verified = false, email = null, passwordHash = null } = given;
     const fresh = { role, verified, email, passwordHash, createdAt: now, updatedAt: now };

@@ -84,7 +84,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   return complete;
 }
 
-const describeIssue = (issue: z.core.$ZodIssue): string => `${issue.path.join(".")} ${issue.message}`;
+const describeIssue = (issue: z.core.$ZodIssue): string => `${String(issue.path[0])} ${issue.message}`;
 
 /** Below this many characters a secret can be guessed. */
 const MIN_SECRET_LENGTH = 16;

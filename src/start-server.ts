@@ -25,7 +25,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
     const composition = await compose(config, { baseUrl, isDraining: () => state.draining });
     const app = createApp(composition.app);
     await composition.startUpkeep();
-    serve(getRequestListener(app.fetch));
+    // Node itself discards a body nobody asked for; the multipart reader discards what it refused.
+    serve(getRequestListener(app.fetch, { autoCleanupIncoming: false }));
     return { baseUrl, stop: () => stop(http, composition, state) };
   } catch (error) {
     http.close();

@@ -16,10 +16,7 @@ export function accountTables(k: Kit) {
       createdAt: k.time("created_at").notNull(),
       updatedAt: k.time("updated_at").notNull(),
     },
-    (t) => [
-      k.uniqueIndex("users_public_id_unique").on(t.publicId),
-      k.uniqueIndex("users_email_unique").on(t.email),
-    ],
+    (t) => [k.uniqueIndex("users_public_id_unique").on(t.publicId), k.uniqueIndex("users_email_unique").on(t.email)],
   );
   const sessions = k.table(
     "sessions",

@@ -1,5 +1,11 @@
 import { ENTITY_FIELDS, ENTITY_TYPE_NAMES } from "../../src/media/attachments.js";
-import { MEDIA_TYPES, MODERATION_STATUSES, PROCESSING_STATUSES, STORAGE_TYPES, TEXT_LIMITS } from "../../src/media/model.js";
+import {
+  MEDIA_TYPES,
+  MODERATION_STATUSES,
+  PROCESSING_STATUSES,
+  STORAGE_TYPES,
+  TEXT_LIMITS,
+} from "../../src/media/model.js";
 import { VARIANT_NAMES } from "../../src/media/variants.js";
 import type { Kit } from "../kit.sqlite.js";
 

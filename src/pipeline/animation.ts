@@ -6,7 +6,8 @@ import type { PlannedVariant } from "./variant-plan.js";
 
 /**
  * Writes all frames at the variant's size as animated WebP to `target`; loop and delays stay. Rejects as `decoding`
- * does: reading and writing are one stream here, so that frames need not all be in memory.
+ * does, for reading and writing are one stream here. Of GIF a few frames are in memory at a time; WebP's reader holds
+ * all of the source's, 4 bytes a pixel: the pixel limit is the limit of memory too.
  */
 export async function writeAnimation(source: PictureSource, variant: PlannedVariant, target: string): Promise<void> {
   const frames = source.header.isTurned ? await turnedFrames(source, variant) : streamedFrames(source, variant);

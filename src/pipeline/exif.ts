@@ -55,12 +55,15 @@ export async function readExif(path: string, header: PictureHeader, keepGps: boo
 async function parseTags(block: Buffer, keepGps: boolean): Promise<Record<string, unknown>> {
   const options = { tiff: true, exif: true, gps: keepGps, reviveValues: false, makerNote: false, userComment: false };
   try {
-    return (await exifr.parse(block, options)) ?? {};
+    const tags: unknown = await exifr.parse(block, options);
+    return isRecord(tags) ? tags : {};
   } catch {
     // A block that is no EXIF at all ("Unknown file format") is a picture without EXIF, not a damaged picture.
     return {};
   }
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 const withoutPrefix = (block: Buffer): Buffer =>
   block.subarray(0, JPEG_PREFIX.length).equals(JPEG_PREFIX) ? block.subarray(JPEG_PREFIX.length) : block;

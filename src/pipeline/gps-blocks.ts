@@ -17,6 +17,15 @@ const XMP_RESOURCE = 1060;
 const RESOURCE_SIGNATURE = /^(?:8BIM|PHUT|DCSR|AgHg|MeSa)$/;
 /** Blocks lie in blocks: a thumbnail's EXIF in EXIF, EXIF in image resources in TIFF. */
 const MAX_DEPTH = 2;
+/** Byte order mark and version, and the whole header of a block whose first directory follows it at once. */
+type TiffHeader = { mark: Buffer; usual: Buffer };
+const TIFF_HEADERS: readonly TiffHeader[] = ["II*\0\b\0\0\0", "MM\0*\0\0\0\b"].map((usual) => ({
+  mark: Buffer.from(usual.slice(0, 4), "latin1"),
+  usual: Buffer.from(usual, "latin1"),
+}));
+/** What none of the searches through unknown bytes finds anything without; asked of short bytes, to be quick. */
+const HINT = /II\*\0|MM\0\*|<[xr]|<\0|\0<|ftyp|itude/i;
+const SHORT_BYTES = 0xffff;
 /** How far an EXIF block is taken to reach whose end nothing tells: what a JPEG segment holds. */
 const OPEN_EXIF_BYTES = 0xffff;
 const MAX_OPEN_EXIF_BLOCKS = 32;
@@ -73,23 +82,30 @@ function blankResource(id: number, data: Buffer, depth: number): boolean {
 
 /** Bytes of unknown make-up: every EXIF block, XMP packet, movie and named coordinate that lies anywhere in them. */
 export function blankUnknown(bytes: Buffer): boolean {
+  if (bytes.length <= SHORT_BYTES && !HINT.test(bytes.toString("latin1"))) return false;
   const blankers = [blankEmbeddedExif, blankXmpPackets, blankMovies, blankNamedCoordinates];
   return blankers.map((blank) => blank(bytes)).includes(true);
 }
 
-/** EXIF blocks are known by `Exif` and a TIFF header behind it, and end with the JPEG segment they stand in, if any. */
+/**
+ * EXIF blocks are known by a TIFF header with `Exif` in front of it, or with the usual first offset behind it. They end
+ * with the JPEG segment they stand in, if any.
+ */
 function blankEmbeddedExif(bytes: Buffer, depth = 0): boolean {
+  return TIFF_HEADERS.map((header) => blankExifAt(bytes, header, depth)).includes(true);
+}
+
+function blankExifAt(bytes: Buffer, header: TiffHeader, depth: number): boolean {
   let changed = false;
   let openBlocks = 0;
-  let at = bytes.indexOf(EXIF_HEADER);
+  let at = bytes.indexOf(header.mark);
   while (at >= 0 && openBlocks < MAX_OPEN_EXIF_BLOCKS) {
-    const from = at + EXIF_HEADER.length;
-    const segmentEnd = segmentEndAround(bytes, at);
-    const block = bytes.subarray(from, segmentEnd ?? from + OPEN_EXIF_BYTES);
-    const isTiff = /^(?:II\*\0|MM\0\*)/.test(block.toString("latin1", 0, 4));
-    if (isTiff) changed = blankExif(block, depth) || changed;
-    if (isTiff && segmentEnd === null) openBlocks++;
-    at = bytes.indexOf(EXIF_HEADER, isTiff && segmentEnd ? segmentEnd : from);
+    const hasName = bytes.toString("latin1", Math.max(0, at - EXIF_HEADER.length), at) === EXIF_HEADER;
+    const segmentEnd = hasName ? segmentEndAround(bytes, at - EXIF_HEADER.length) : null;
+    const isBlock = hasName || bytes.indexOf(header.usual, at) === at;
+    if (isBlock) changed = blankExif(bytes.subarray(at, segmentEnd ?? at + OPEN_EXIF_BYTES), depth) || changed;
+    if (isBlock && segmentEnd === null) openBlocks++;
+    at = bytes.indexOf(header.mark, segmentEnd ?? at + header.mark.length);
   }
   return changed;
 }

@@ -13,11 +13,12 @@ export function mergeExtents(extents: readonly Extent[]): Extent[] {
   return merged;
 }
 
-/** What of `0..length` lies outside the merged extents. */
-export function gapsBetween(merged: readonly Extent[], length: number): Extent[] {
-  const starts = [0, ...merged.map((extent) => extent.end)];
-  const ends = [...merged.map((extent) => extent.start), length];
-  return starts.map((start, i) => ({ start, end: ends[i] ?? length })).filter((gap) => gap.end > gap.start);
+/** What of `extent` lies outside the merged extents. */
+export function outside(extent: Extent, merged: readonly Extent[]): Extent[] {
+  const within = merged.slice(firstEndingAfter(merged, extent.start)).filter(({ start }) => start < extent.end);
+  const starts = [extent.start, ...within.map(({ end }) => end)];
+  const ends = [...within.map(({ start }) => start), extent.end];
+  return starts.map((start, i) => ({ start, end: ends[i] ?? extent.end })).filter(({ start, end }) => end > start);
 }
 
 /** Whether any byte of `extent` lies in the merged extents. */
@@ -28,13 +29,8 @@ export function isTouched(extent: Extent, merged: readonly Extent[]): boolean {
 
 /** Writes zeros over `extent`, sparing what lies in the merged extents `kept`. */
 export function clearExcept(bytes: Buffer, extent: Extent, kept: readonly Extent[]): void {
-  const end = Math.min(extent.end, bytes.length);
-  let at = Math.max(extent.start, 0);
-  for (let i = firstEndingAfter(kept, at); at < end; i++) {
-    const spared = kept[i];
-    bytes.fill(0, at, Math.max(at, Math.min(end, spared?.start ?? end)));
-    at = spared ? spared.end : end;
-  }
+  for (const { start, end } of outside(extent, kept))
+    bytes.fill(0, Math.min(start, bytes.length), Math.min(end, bytes.length));
 }
 
 /** Edits bytes that lie in several places as if they were one block of the same length. True when `edit` says so. */

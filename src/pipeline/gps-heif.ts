@@ -1,5 +1,5 @@
 import { blankBlock, blankUnknown } from "./gps-blocks.js";
-import { editGathered, gapsBetween, mergeExtents } from "./gps-extents.js";
+import { editGathered, mergeExtents, outside } from "./gps-extents.js";
 import { type HeifItem, readHeifItems } from "./gps-heif-items.js";
 import { blankMovies, readBoxes } from "./gps-isobmff.js";
 
@@ -20,7 +20,9 @@ export function blankHeif(file: Buffer): Buffer | null {
   const done = [
     blankMovies(file),
     ...metadata.map((item) => editGathered(file, item.extents, (block) => blankItem(item.type, block))),
-    ...gapsBetween(pictures, file.length).map(({ start, end }) => blankUnknown(file.subarray(start, end))),
+    ...outside({ start: 0, end: file.length }, pictures).map(({ start, end }) =>
+      blankUnknown(file.subarray(start, end)),
+    ),
   ];
   return done.includes(true) ? file : null;
 }

@@ -47,18 +47,19 @@ const TYPE_BYTES: Readonly<Record<number, number>> = {
 };
 const WHOLE_NUMBER_TYPES = new Set([1, 3, 4, 6, 8, 9, 13, 16, 17, 18]);
 const BIG_TIFF_VERSION = 43;
+const BIG_TIFF_WORD_BYTES = 8;
 const OUTSIDE = -1;
 
 /**
  * The block in its byte order. A block that starts with neither `II` nor `MM` comes in both: there are readers which
- * take any other mark for big endian. The version is not asked for, as readers do not.
+ * take any other mark for big endian. No other version than BigTIFF's is asked for, as readers do not.
  */
 export function tiffViews(block: Buffer): TiffView[] {
   const mark = block.toString("latin1", 0, 2);
   const orders = mark === "II" ? [true] : mark === "MM" ? [false] : [false, true];
   return orders.map((littleEndian) => {
     const classic: TiffView = { block, littleEndian, countBytes: 2, entryBytes: 12, wordBytes: 4 };
-    const isBig = readUint(classic, 2, 2) === BIG_TIFF_VERSION;
+    const isBig = readUint(classic, 2, 2) === BIG_TIFF_VERSION && readUint(classic, 4, 2) === BIG_TIFF_WORD_BYTES;
     return isBig ? { ...classic, countBytes: 8, entryBytes: 20, wordBytes: 8 } : classic;
   });
 }
@@ -104,10 +105,10 @@ export function wholeNumbers(view: TiffView, entry: IfdEntry, limit: number): nu
   return Array.from({ length: Math.min(entry.count, limit) }, (_, i) => readUint(view, start + i * bytes, bytes));
 }
 
-/** Takes entries out of a directory: those behind move up, the count and the link to the next directory follow. */
+/** Takes entries out of a directory that has room for all it declares: those behind move up, the count and the link to the next directory follow. */
 export function dropEntries(view: TiffView, ifd: Ifd, dropped: ReadonlySet<number>): void {
   const { block, wordBytes } = view;
-  const hasLink = ifd.held === ifd.declared && ifd.end + wordBytes <= block.length;
+  const hasLink = ifd.end + wordBytes <= block.length;
   const oldEnd = ifd.end + (hasLink ? wordBytes : 0);
   const staying = Array.from({ length: ifd.held }, (_, i) => i).filter((i) => !dropped.has(i));
   const packed = Buffer.concat([

@@ -6,8 +6,8 @@ export type JpegSegment = Extent & { readonly marker: number };
 export type JpegImage = {
   /** Its application segments. */
   segments: JpegSegment[];
-  /** All but entropy-coded data: stretches of segments and what stands between them. */
-  headers: Extent[];
+  /** Where anything may stand: what application and comment segments hold, and what lies between segments. */
+  loose: Extent[];
   /** Behind its EOI marker, or the end of the file. */
   end: number;
 };
@@ -15,32 +15,34 @@ export type JpegImage = {
 const EOI = 0xd9;
 const TEM = 0x01;
 const SOS = 0xda;
-/** Neither a shorter segment nor a shorter stretch of them holds a position. */
-const MIN_PAYLOAD_BYTES = 20;
-const MIN_HEADER_BYTES = 48;
+const COMMENT = 0xfe;
+const IN_SCAN = -1;
+/** Neither a shorter segment nor a shorter stretch of bytes holds a position. */
+const MIN_BYTES = 20;
 
 type Marker = { code: number; place: number; payload: Extent | null };
 
 /** Reads the image that starts at `at` (ITU-T T.81, annex B). */
 export function readJpegImage(file: Buffer, at: number): JpegImage {
-  const image: JpegImage = { segments: [], headers: [], end: file.length };
-  let headerStart = at;
-  let isScan = false;
+  const image: JpegImage = { segments: [], loose: [], end: file.length };
+  let between = at;
   for (const { code, place, payload } of readMarkers(file, at)) {
     if (code === EOI) image.end = place + 2;
     if (!payload) continue;
-    if (isScan) headerStart = place;
-    isScan = code === SOS;
-    if (isScan) addHeader(image, headerStart, payload.end);
-    if (isApplication(code, payload)) image.segments.push({ marker: code, ...payload });
+    if (between >= 0) addLoose(image, { start: between, end: place });
+    if (isMetadata(code)) addLoose(image, payload);
+    if (code !== COMMENT && isMetadata(code) && isLong(payload)) image.segments.push({ marker: code, ...payload });
+    between = code === SOS ? IN_SCAN : payload.end;
   }
-  if (!isScan) addHeader(image, headerStart, image.end);
+  if (between >= 0) addLoose(image, { start: between, end: image.end });
   return image;
 }
 
-function addHeader({ headers }: JpegImage, start: number, end: number): void {
-  if (end - start >= MIN_HEADER_BYTES) headers.push({ start, end });
+function addLoose({ loose }: JpegImage, extent: Extent): void {
+  if (isLong(extent)) loose.push(extent);
 }
+
+const isLong = ({ start, end }: Extent): boolean => end - start >= MIN_BYTES;
 
 /**
  * The markers up to EOI. Bytes between segments are passed over up to the next marker, and so is entropy-coded data,
@@ -65,5 +67,4 @@ function readPayload(file: Buffer, place: number, marker: number): Extent | null
   return length < 2 ? null : { start: place + 4, end: Math.min(file.length, place + 2 + length) };
 }
 
-const isApplication = (marker: number, { start, end }: Extent): boolean =>
-  marker >= 0xe0 && marker <= 0xef && end - start >= MIN_PAYLOAD_BYTES;
+const isMetadata = (code: number): boolean => (code >= 0xe0 && code <= 0xef) || code === COMMENT;

@@ -35,11 +35,11 @@ function nextImage(file: Buffer, from: number): JpegImage | null {
   return start < 0 ? null : readJpegImage(file, start);
 }
 
-function blankImage(file: Buffer, { segments, headers }: JpegImage): boolean {
+function blankImage(file: Buffer, { segments, loose }: JpegImage): boolean {
   const done = [blankExifSegments(file, segments), blankExtendedXmp(file, segments), blankResources(file, segments)];
   for (const segment of segments)
     if (segment.marker === APP1 && exifHeaderBytes(file, segment) === 0) done.push(blankXmpSegment(file, segment));
-  for (const { start, end } of headers) done.push(blankUnknown(file.subarray(start, end)));
+  for (const { start, end } of loose) done.push(blankUnknown(file.subarray(start, end)));
   return done.includes(true);
 }
 

@@ -1,5 +1,5 @@
 import { clearGpsIfd, clearOrphans, GPS_TAG, isGpsIfd, padEntry, removeStrayPointers } from "./gps-directory.js";
-import { type Extent, isTouched, mergeExtents } from "./gps-extents.js";
+import { type Extent, mergeExtents, outside } from "./gps-extents.js";
 import {
   dropEntries,
   entryWord,
@@ -68,8 +68,8 @@ export function removeGps(block: Buffer): TiffFindings {
     const spared = { kept: mergeExtents(survey.kept), picture: mergeExtents(survey.picture) };
     findings.changed = removeStrayPointers(view, spared) || findings.changed;
     findings.changed = clearOrphans(view, spared) || findings.changed;
-    findings.xmp.push(...survey.xmp.filter((extent) => !isTouched(extent, spared.picture)));
-    findings.imageResources.push(...survey.imageResources.filter((extent) => !isTouched(extent, spared.picture)));
+    findings.xmp.push(...survey.xmp.flatMap((extent) => outside(extent, spared.picture)));
+    findings.imageResources.push(...survey.imageResources.flatMap((extent) => outside(extent, spared.picture)));
   }
   return findings;
 }
@@ -95,19 +95,25 @@ function surveyIfd(view: TiffView, ifd: Ifd, survey: Survey): number[] {
   const onward = [nextIfd(view, ifd)];
   const pictureEntries = new Map<number, IfdEntry>();
   survey.stepsLeft -= ifd.held;
-  survey.kept.push({ start: ifd.start, end: ifd.end + view.wordBytes });
+  const sound = soundEntries(view, ifd);
+  survey.kept.push({ start: ifd.start, end: ifd.entriesAt + sound * view.entryBytes + view.wordBytes });
   for (let index = 0; index < ifd.held; index++) {
     const entry = readEntry(view, ifd, index);
-    if (entry.tag === GPS_TAG) {
-      survey.pointers.push({ ifd, index, targets: pointerTargets(view, entry) });
-      continue;
-    }
-    if (entry.value && !entry.isInline) noteValue(entry.tag, entry.value, survey);
+    if (entry.tag === GPS_TAG) survey.pointers.push({ ifd, index, targets: pointerTargets(view, entry) });
+    if (entry.tag === GPS_TAG || index >= sound) continue;
+    if (!entry.isInline) noteValue(view, entry, survey);
     if (IFD_TAGS.has(entry.tag) || IFD_TYPES.has(entry.type)) onward.push(...numbersOf(view, entry, survey));
     if (PICTURE_TAG_SET.has(entry.tag)) pictureEntries.set(entry.tag, entry);
   }
   notePicture(view, pictureEntries, survey);
   return onward;
+}
+
+/** How many entries to believe: all, but where they have no room for all, those in front of the first odd one. */
+function soundEntries(view: TiffView, ifd: Ifd): number {
+  if (ifd.held === ifd.declared) return ifd.held;
+  for (let index = 0; index < ifd.held; index++) if (!readEntry(view, ifd, index).value) return index;
+  return ifd.held;
 }
 
 /** Where the pointer leads by its type, and by its last field where that is a GPS directory and the type is damaged. */
@@ -116,22 +122,25 @@ function pointerTargets(view: TiffView, entry: IfdEntry): number[] {
   return isGpsIfd(view, offset) ? [...wholeNumbers(view, entry, 1), offset] : wholeNumbers(view, entry, 1);
 }
 
-function noteValue(tag: number, value: Extent, survey: Survey): void {
-  survey.kept.push(value);
-  if (tag === XMP_TAG) survey.xmp.push(value);
-  if (tag === IMAGE_RESOURCES_TAG) survey.imageResources.push(value);
+/** XMP and image resources are searched as far as there are bytes, even where they claim to be longer. */
+function noteValue(view: TiffView, entry: IfdEntry, survey: Survey): void {
+  const rest = { start: Math.max(0, entryWord(view, entry.at)), end: view.block.length };
+  if (entry.value) survey.kept.push(entry.value);
+  if (entry.tag === XMP_TAG) survey.xmp.push(entry.value ?? rest);
+  if (entry.tag === IMAGE_RESOURCES_TAG) survey.imageResources.push(entry.value ?? rest);
 }
 
-/** A strip without a byte count is taken to reach to the end of the block. */
+/** A strip whose byte count is missing or absurd may reach to the end of the block: nothing in it is cleared. */
 function notePicture(view: TiffView, entries: ReadonlyMap<number, IfdEntry>, survey: Survey): void {
+  const { length } = view.block;
   for (const [offsetsTag, countsTag] of PICTURE_TAGS) {
     const offsets = numbersOf(view, entries.get(offsetsTag), survey);
     const counts = numbersOf(view, entries.get(countsTag), survey);
-    offsets.forEach((start, i) => {
-      const end = Math.min(view.block.length, start + (counts[i] ?? view.block.length));
-      survey.picture.push({ start, end });
-      survey.kept.push({ start, end });
-    });
+    for (const [i, start] of offsets.entries()) {
+      const end = start + (counts[i] ?? length);
+      survey.kept.push({ start, end: Math.min(length, end) });
+      if (end <= length) survey.picture.push({ start, end });
+    }
   }
 }
 
@@ -152,7 +161,8 @@ function removePointers(view: TiffView, survey: Survey, inPlace: boolean): void 
     perIfd.set(ifd.start, { ifd, dropped: known.dropped.add(index) });
   }
   for (const { ifd, dropped } of perIfd.values()) {
-    if (inPlace) for (const index of dropped) padEntry(view, ifd.entriesAt + index * view.entryBytes);
+    if (inPlace || ifd.held < ifd.declared)
+      for (const index of dropped) padEntry(view, ifd.entriesAt + index * view.entryBytes);
     else dropEntries(view, ifd, dropped);
   }
 }

@@ -20,13 +20,14 @@ type Range = { start: number; end: number };
 
 /**
  * Local names that hold a position: exif:GPS…, drone-dji:GpsLatitude (and its maker's GpsLongtitude), Camera and Pose
- * Latitude and Longitude, geo:lat and geo:long.
+ * Latitude and Longitude, geo:lat and geo:long. EXIF's ISOSpeedLatitude is about exposure.
  */
-const POSITION_NAME = /^gps|latitude|longt?itude|^(?:lat|lon|lng|long|lat_long)$/i;
+const POSITION_NAME = /^gps|(?<!isospeed)latitude|longt?itude|^(?:lat|lon|lng|long|lat_long)$/i;
 const POSITION_PREFIX = /^gps/i;
 
-const ATTRIBUTE = /(?<![\w.:-])(?:([\w.-]{1,64}):)?([\w.-]{1,64})\s*=\s*(["'])/g;
-const ELEMENT = /<(?:([\w.-]{1,64}):)?([\w.-]{1,64})(?=[\s/>])/g;
+/** Names are what no delimiter interrupts: readers take names that XML does not allow. */
+const ATTRIBUTE = /(?<![^\s=<>"'/])(?:([^\s=<>"'/:]{1,64}):)?([^\s=<>"'/:]{1,64})\s*=\s*(["'])/g;
+const ELEMENT = /<(?:([^\s=<>"'/:]{1,64}):)?([^\s=<>"'/:]{1,64})(?=[\s/>])/g;
 const PACKET_ROOTS = ["x:xmpmeta", "x:xapmeta", "rdf:RDF"] as const;
 /** How far an XMP packet without an end is taken to reach, in bytes: the most a JPEG segment holds. */
 const OPEN_PACKET_BYTES = 0xffff;

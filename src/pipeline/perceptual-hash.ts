@@ -59,7 +59,7 @@ function deviation(greys: Uint8Array): number {
 
 /** Answers, for every place of the sample, the mean grey of the line it lies in. */
 function meansBy(greys: Uint8Array, lineOf: (at: number) => number): (at: number) => number {
-  const sums = new Array<number>(SAMPLE_SIDE).fill(0);
+  const sums = Array.from({ length: SAMPLE_SIDE }, () => 0);
   greys.forEach((grey, at) => {
     sums[lineOf(at)] = sumOf(lineOf(at)) + grey;
   });

@@ -58,11 +58,11 @@ export const authRouter = router({
     summary: "Who the caller is",
     rest: [{ method: "GET", path: "/v1/auth/me" }],
   })
-    .output(z.object({ kind: z.enum(["user", "service"]), user: userOut.nullable() }))
+    .output(z.discriminatedUnion("kind", [userOut.extend({ kind: z.literal("user") }), z.object({ kind: z.literal("service") })]))
     .query(async ({ ctx: { actor, accounts } }) =>
       actor.kind === "user"
-        ? { kind: "user" as const, user: toUserOut(await findUser(accounts, actor.id)) }
-        : { kind: "service" as const, user: null },
+        ? { kind: "user" as const, ...toUserOut(await findUser(accounts, actor.id)) }
+        : { kind: "service" as const },
     ),
 
   createSession: procedure({

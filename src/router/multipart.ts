@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { Busboy, type BusboyConfig, type BusboyInstance } from "@fastify/busboy";
 import { MediaError } from "../media/errors.js";
+import { discardRest } from "./request-body.js";
 
 /** One file of a form while it arrives. Reading it is what moves the request on. */
 export type FilePart = { name: string; filename: string | undefined; chunks: AsyncIterable<Uint8Array> };
@@ -25,8 +26,8 @@ const malformed = (reason: string, cause?: unknown): MediaError =>
 
 /**
  * Parses a multipart body as it arrives and answers all its fields, whatever their order; the first of equal names
- * counts. Holds no more than a few chunks. Throws MALFORMED_MULTIPART, or what `onFile` throws; then the rest of the
- * body is not read.
+ * counts. Holds no more than a few chunks. Throws MALFORMED_MULTIPART, or what `onFile` throws; the rest of the
+ * body is then read into nothing.
  */
 export async function readForm(request: Request, handlers: FormHandlers): Promise<FormFields> {
   const parser = createParser(request, handlers.fileNames);
@@ -39,9 +40,9 @@ export async function readForm(request: Request, handlers: FormHandlers): Promis
     await Promise.race([form.failed, form.files()]);
     return form.fields;
   } finally {
-    // A refused body is not read any further; cancelling what already ended does nothing.
-    await reader.cancel().catch(() => undefined);
+    discardRest(reader);
     parser.destroy();
+    await form.abandon();
   }
 }
 
@@ -83,7 +84,7 @@ async function silence(): Promise<never> {
 /** Turns the parser's events into promises; the first failure of any of them is `failed`. */
 function collectForm(parser: BusboyInstance, { onFile }: FormHandlers) {
   const fields = new Map<string, string>();
-  const files: Promise<void>[] = [];
+  const files: { stream: Readable; handled: Promise<void> }[] = [];
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -100,13 +101,23 @@ function collectForm(parser: BusboyInstance, { onFile }: FormHandlers) {
     turn = turn.then(() => onFile({ name, filename, chunks }, fields)).then(() => skip(stream));
     turn.catch(fail);
     stream.on("error", (error) => fail(malformed("it ends in the middle of a file", error)));
-    files.push(turn);
+    files.push({ stream, handled: turn });
   });
   for (const limit of ["partsLimit", "fieldsLimit"] as const)
     parser.on(limit, () => fail(malformed("it has too many parts")));
   parser.on("error", (error) => fail(malformed("it ends early or has broken headers", error)));
   const finished = new Promise<void>((resolve) => parser.on("finish", resolve));
-  return { fields, failed, finished, files: () => Promise.all(files) };
+  return {
+    fields,
+    failed,
+    finished,
+    files: () => Promise.all(files.map(({ handled }) => handled)),
+    /** Ends every handler that still waits for bytes, so that none of them outlives the request. */
+    async abandon() {
+      for (const { stream } of files) stream.destroy();
+      await Promise.allSettled(files.map(({ handled }) => handled));
+    },
+  };
 }
 
 /** Reads what a handler left, so that the parser can go on. */

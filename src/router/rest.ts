@@ -1,32 +1,18 @@
 import { callTRPCProcedure } from "@trpc/server";
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { MediaError } from "../media/errors.js";
 import { appRouter } from "../procedures/index.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
 import { procedureContext } from "./procedure-context.js";
+import { invalidBody, readText } from "./request-body.js";
 import { REST_OPERATIONS, type RestOperation } from "./rest-operations.js";
-
-/** Far above any input of these procedures. Bytes. */
-export const MAX_JSON_BYTES = 1024 * 1024;
-
-const invalid = (path: string, message: string, cause?: unknown): MediaError =>
-  new MediaError({ code: "VALIDATION", issues: [{ path, message }] }, { cause });
-
-/** Refuses JSON bodies no call could need, before they are held in memory. */
-export const jsonBodyLimit = bodyLimit({
-  maxSize: MAX_JSON_BYTES,
-  onError: () => {
-    throw invalid("", `the body is larger than ${MAX_JSON_BYTES} bytes`);
-  },
-});
 
 /** Plain HTTP over the same procedures as tRPC: path, query and body become the one input object. */
 export function restRoutes(app: AppDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   for (const operation of REST_OPERATIONS) {
     const path = operation.route.path.replaceAll(/\{(\w+)\}/g, ":$1");
-    routes.on(operation.route.method, path, jsonBodyLimit, async (c) => {
+    routes.on(operation.route.method, path, async (c) => {
       const answer = await call(app, c, operation);
       return c.json(answer as object, 200, { "Cache-Control": "no-store" });
     });
@@ -53,11 +39,11 @@ async function readInput(c: AppContext, operation: RestOperation): Promise<Recor
 }
 
 async function readBody(c: AppContext, { route }: RestOperation): Promise<Record<string, unknown>> {
-  const text = await c.req.text();
+  const text = await readText(c.req.raw);
   if (text.trim() === "") return {};
   const body = parseJson(text);
   if (Array.isArray(body) && route.arrayInput) return { [route.arrayInput]: body };
-  if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalid("", "the body must be a JSON object");
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalidBody("the body must be a JSON object");
   return { ...body };
 }
 
@@ -65,7 +51,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw invalid("", "the body is not valid JSON", cause);
+    throw invalidBody("the body is not valid JSON", cause);
   }
 }
 
@@ -73,7 +59,8 @@ function parseJson(text: string): unknown {
 function readQuery(c: AppContext, { input }: RestOperation): Record<string, unknown> {
   const properties = (input.properties ?? {}) as Record<string, { type?: string }>;
   const entries = Object.entries(c.req.queries()).map(([name, values]) => {
-    if (values.length > 1) throw invalid(name, "is given more than once");
+    if (values.length > 1)
+      throw new MediaError({ code: "VALIDATION", issues: [{ path: name, message: "is given more than once" }] });
     return [name, fromText(values[0] ?? "", properties[name]?.type)] as const;
   });
   return Object.fromEntries(entries.filter(([name]) => Object.hasOwn(properties, name)));

@@ -4,14 +4,14 @@ import { MediaError } from "../media/errors.js";
 import { appRouter } from "../procedures/index.js";
 import type { AppDeps, AppEnv } from "./app-env.js";
 import { procedureContext } from "./procedure-context.js";
-import { jsonBodyLimit } from "./rest.js";
+import { readText } from "./request-body.js";
 
 /** The tRPC endpoint: batching, plain JSON, no transformer. */
 export function trpcRoutes(app: AppDeps): Hono<AppEnv> {
-  return new Hono<AppEnv>().all("/trpc/*", jsonBodyLimit, (c) =>
+  return new Hono<AppEnv>().all("/trpc/*", async (c) =>
     fetchRequestHandler({
       endpoint: "/trpc",
-      req: c.req.raw,
+      req: await withBoundedBody(c.req.raw),
       router: appRouter,
       createContext: () => procedureContext(app, c),
       responseMeta: () => ({ headers: new Headers(c.res.headers) }),
@@ -21,4 +21,11 @@ export function trpcRoutes(app: AppDeps): Hono<AppEnv> {
       },
     }),
   );
+}
+
+/** The same request with its body read, so that none larger than any call needs is ever held. */
+async function withBoundedBody(request: Request): Promise<Request> {
+  const { url, method, headers, signal } = request;
+  if (method !== "POST") return request;
+  return new Request(url, { method, headers, signal, body: await readText(request) });
 }

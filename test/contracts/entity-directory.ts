@@ -1,16 +1,22 @@
 import { describe, expect, it } from "vitest";
 import type { Database, Entity, EntityTies } from "../../src/media/ports.js";
-import { LATER, newEntity, NOW } from "../support/media-rows.js";
+import { LATER, NOW, newEntity } from "../support/media-rows.js";
 
 const conflict = { failure: { code: "CONFLICT" } };
-const NONE: EntityTies = { isOwner: false, isAdmin: false, isParentOwner: false, isParentAdmin: false, hasGrant: false };
+const NONE: EntityTies = {
+  isOwner: false,
+  isAdmin: false,
+  isParentOwner: false,
+  isParentAdmin: false,
+  hasGrant: false,
+};
 
 /** What every EntityDirectory does. `database` answers a database with all its tables. */
 export function entityDirectoryContract(database: () => Database): void {
   const entities = () => database().entities;
-  const add: (...args: Parameters<typeof newEntity> extends [unknown, ...infer Rest] ? Rest : never) => Promise<Entity> = (
-    ...args
-  ) => newEntity(database(), ...args);
+  const add: (
+    ...args: Parameters<typeof newEntity> extends [unknown, ...infer Rest] ? Rest : never
+  ) => Promise<Entity> = (...args) => newEntity(database(), ...args);
 
   describe("upsert", () => {
     it("creates with the next integer of the type, and answers what find answers", async () => {
@@ -52,8 +58,12 @@ export function entityDirectoryContract(database: () => Database): void {
 
     it("refuses another integer id than the stored one, or one that is taken", async () => {
       const { publicId, id } = await add("builder");
-      await expect(entities().upsert({ type: "builder", publicId, id: id + 1000 }, NOW)).rejects.toMatchObject(conflict);
-      await expect(entities().upsert({ type: "builder", publicId: "BLD-thief", id }, NOW)).rejects.toMatchObject(conflict);
+      await expect(entities().upsert({ type: "builder", publicId, id: id + 1000 }, NOW)).rejects.toMatchObject(
+        conflict,
+      );
+      await expect(entities().upsert({ type: "builder", publicId: "BLD-thief", id }, NOW)).rejects.toMatchObject(
+        conflict,
+      );
       expect(await entities().find("builder", "BLD-thief")).toBeUndefined();
       expect((await entities().upsert({ type: "builder", publicId, id }, NOW)).id).toBe(id);
     });
@@ -64,7 +74,9 @@ export function entityDirectoryContract(database: () => Database): void {
       await entities().delete(gone, NOW);
       for (const parentId of ["BLD-nowhere", gone.publicId]) {
         const parent = { type: "builder", publicId: parentId } as const;
-        await expect(entities().upsert({ type: "property", publicId: "PRP-x", parent }, NOW)).rejects.toMatchObject(missing);
+        await expect(entities().upsert({ type: "property", publicId: "PRP-x", parent }, NOW)).rejects.toMatchObject(
+          missing,
+        );
       }
       expect(await entities().find("property", "PRP-x")).toBeUndefined();
     });
@@ -228,9 +240,9 @@ export function entityDirectoryContract(database: () => Database): void {
           const name = `${current?.name ?? ""}${letter}`;
           await stores.entities.upsert({ type: "builder", publicId: entity.publicId, name }, NOW);
         });
-      await Promise.all([..."abcdefgh"].map(appendLetter));
+      await Promise.all("abcdefgh".split("").map(appendLetter));
       const { name } = (await entities().find("builder", entity.id)) ?? { name: null };
-      expect([...(name ?? "")].sort().join("")).toBe("abcdefgh");
+      expect((name ?? "").split("").sort().join("")).toBe("abcdefgh");
     });
   });
 }

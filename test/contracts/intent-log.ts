@@ -5,7 +5,7 @@ import type { UploadIntent } from "../../src/media/ports.js";
 import { type EmptyDatabase, openMigrated, type TestDatabase } from "../support/database.js";
 
 const START = new Date("2026-03-04T05:00:00.000Z");
-const after = (seconds: number) => new Date(START.getTime() + seconds * 1_000);
+const at = (seconds: number) => new Date(START.getTime() + seconds * 1_000);
 const intent = (id: string): UploadIntent => ({
   id,
   mediaPublicId: `MED-${id}`,
@@ -102,13 +102,13 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       await intents.open(intent("own"), START);
       await sibling.database.intents.open(intent("sibling"), START);
       await distant.database.intents.open(intent("distant"), START);
-      expect(await intents.claimAbandoned(after(119), 10)).toEqual([]);
+      expect(await intents.claimAbandoned(at(119), 10)).toEqual([]);
     });
 
     it("never takes our own, however late the heartbeat", async () => {
       const intents = await setUp();
       await intents.open(intent("own"), START);
-      expect(await intents.claimAbandoned(after(9_999), 10)).toEqual([]);
+      expect(await intents.claimAbandoned(at(9_999), 10)).toEqual([]);
     });
 
     it("takes those of a dead process of our host", async () => {
@@ -116,7 +116,7 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const sibling = await join("sibling", "host-a", 200);
       await sibling.database.intents.open(intent("i"), START);
       alive.delete(200);
-      expect(await intents.claimAbandoned(after(1), 10)).toEqual([intent("i")]);
+      expect(await intents.claimAbandoned(at(1), 10)).toEqual([intent("i")]);
       expect(await sibling.database.intents.close("i")).toBe(false);
     });
 
@@ -124,16 +124,16 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const intents = await setUp();
       const earlier = await join("earlier", "host-a", 100);
       await earlier.database.intents.open(intent("i"), START);
-      expect(await intents.claimAbandoned(after(1), 10)).toEqual([intent("i")]);
+      expect(await intents.claimAbandoned(at(1), 10)).toEqual([intent("i")]);
     });
 
     it("takes those of another host's process after two minutes without a heartbeat", async () => {
       const intents = await setUp();
       const distant = await join("distant", "host-b", 300);
       await distant.database.intents.open(intent("i"), START);
-      await distant.heartbeat(after(100));
-      expect(await intents.claimAbandoned(after(220), 10)).toEqual([]);
-      expect(await intents.claimAbandoned(after(221), 10)).toEqual([intent("i")]);
+      await distant.heartbeat(at(100));
+      expect(await intents.claimAbandoned(at(220), 10)).toEqual([]);
+      expect(await intents.claimAbandoned(at(221), 10)).toEqual([intent("i")]);
     });
 
     it("takes those of a process that left", async () => {
@@ -141,16 +141,21 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const distant = await join("distant", "host-b", 300);
       await distant.database.intents.open(intent("i"), START);
       await distant.close();
-      expect(await intents.claimAbandoned(after(1), 10)).toEqual([intent("i")]);
+      expect(await intents.claimAbandoned(at(1), 10)).toEqual([intent("i")]);
     });
 
     it("answers the oldest first, the claimed ones again, up to the limit", async () => {
       const intents = await setUp();
       const distant = await join("distant", "host-b", 300);
-      for (const [id, at] of [["c", 3], ["a", 1], ["d", 3], ["b", 2]] as const)
-        await distant.database.intents.open(intent(id), after(at));
+      for (const [id, second] of [
+        ["c", 3],
+        ["a", 1],
+        ["d", 3],
+        ["b", 2],
+      ] as const)
+        await distant.database.intents.open(intent(id), at(second));
       await distant.close();
-      const claim = async (limit: number) => (await intents.claimAbandoned(after(5), limit)).map((i) => i.id);
+      const claim = async (limit: number) => (await intents.claimAbandoned(at(5), limit)).map((i) => i.id);
       expect(await claim(3)).toEqual(["a", "b", "c"]);
       expect(await claim(3)).toEqual(["a", "b", "c"]);
       await intents.forget("a");
@@ -163,7 +168,7 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const ids = Array.from({ length: 10 }, (_, n) => `race-${n}`);
       for (const id of ids) await distant.database.intents.open(intent(id), START);
       const [claimed, ...closed] = await Promise.all([
-        intents.claimAbandoned(after(999), 100),
+        intents.claimAbandoned(at(999), 100),
         ...ids.map((id) => distant.database.transact((stores) => stores.intents.close(id))),
       ]);
       const won = ids.filter((_, n) => closed[n]);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Audience, Database, Entity, GalleryPlace, NewMedia } from "../../src/media/ports.js";
-import { LATER, newEntity, newMedia, NOW, variant } from "../support/media-rows.js";
+import { LATER, NOW, newEntity, newMedia, variant } from "../support/media-rows.js";
 
 const EVERYTHING: Audience = { sees: "everything" };
 const conflict = { failure: { code: "CONFLICT" } };
@@ -102,7 +102,8 @@ export function mediaRepositoryContract(database: () => Database): void {
     });
 
     it("answers undefined for what is not there", async () => {
-      for (const ref of [0, -1, 987_654_321, "987654321", "", "nothing", 1.5]) expect(await media().find(ref)).toBeUndefined();
+      for (const ref of [0, -1, 987_654_321, "987654321", "", "nothing", 1.5])
+        expect(await media().find(ref)).toBeUndefined();
     });
 
     it("finds what is in the trash", async () => {
@@ -116,9 +117,22 @@ export function mediaRepositoryContract(database: () => Database): void {
     it("knows originals, variants and processed videos, each with its own type and size", async () => {
       const small = { ...variant("small", 400, "k/by-key_small.webp"), contentType: "image/webp", fileSize: 77 };
       const processed = { videoProcessedKey: "k/by-key.mp4", videoProcessedSize: 88 };
-      const item = await add({ storagePath: "k/by-key.mov", contentType: "video/quicktime", variants: [small], ...processed });
-      expect(await media().findByKey("k/by-key.mov")).toEqual({ media: item, contentType: "video/quicktime", fileSize: 1_000 });
-      expect(await media().findByKey("k/by-key_small.webp")).toEqual({ media: item, contentType: "image/webp", fileSize: 77 });
+      const item = await add({
+        storagePath: "k/by-key.mov",
+        contentType: "video/quicktime",
+        variants: [small],
+        ...processed,
+      });
+      expect(await media().findByKey("k/by-key.mov")).toEqual({
+        media: item,
+        contentType: "video/quicktime",
+        fileSize: 1_000,
+      });
+      expect(await media().findByKey("k/by-key_small.webp")).toEqual({
+        media: item,
+        contentType: "image/webp",
+        fileSize: 77,
+      });
       expect(await media().findByKey("k/by-key.mp4")).toEqual({ media: item, contentType: "video/mp4", fileSize: 88 });
     });
 
@@ -126,7 +140,8 @@ export function mediaRepositoryContract(database: () => Database): void {
       const { id } = await add({ storagePath: "k/Case.jpg" });
       await media().update(id, { deletedAt: LATER }, LATER);
       expect((await media().findByKey("k/Case.jpg"))?.media.deletedAt).toEqual(LATER);
-      for (const key of ["k/case.jpg", "k/Case.jpg ", "k/Case", ""]) expect(await media().findByKey(key), key).toBeUndefined();
+      for (const key of ["k/case.jpg", "k/Case.jpg ", "k/Case", ""])
+        expect(await media().findByKey(key), key).toBeUndefined();
     });
   });
 
@@ -215,7 +230,11 @@ export function mediaRepositoryContract(database: () => Database): void {
       const two = await add({ variants: [variant("small", 400)] });
       const { items } = await media().list({ entity: property, audience: EVERYTHING, limit: 9, after: null });
       expect(items).toEqual([one, none, two]);
-      expect(items.map((item) => item.variants.map((v) => v.name))).toEqual([["large", "medium", "thumbnail"], [], ["small"]]);
+      expect(items.map((item) => item.variants.map((v) => v.name))).toEqual([
+        ["large", "medium", "thumbnail"],
+        [],
+        ["small"],
+      ]);
     });
   });
 

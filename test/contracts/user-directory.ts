@@ -12,7 +12,14 @@ export function userDirectoryContract(open: () => { users: UserDirectory; databa
 
   it("makes a user, with the least rights where nothing is said", async () => {
     const user = await users().upsert({ publicId: "USR-new" }, NOW);
-    expect(user).toEqual({ id: user.id, publicId: "USR-new", email: null, role: "user", verified: false, createdAt: NOW });
+    expect(user).toEqual({
+      id: user.id,
+      publicId: "USR-new",
+      email: null,
+      role: "user",
+      verified: false,
+      createdAt: NOW,
+    });
     for (const ref of ["USR-new", user.id, String(user.id)]) expect(await users().find(ref)).toEqual(user);
   });
 

@@ -14,9 +14,19 @@ describe.each(DATABASES)("$name", ({ create }) => {
   });
   afterAll(() => open.close());
 
-  describe("media repository", () => mediaRepositoryContract(() => open.database));
-  describe("entity directory", () => entityDirectoryContract(() => open.database));
-  describe("user directory", () => userDirectoryContract(() => open));
-  describe("sessions", () => sessionsContract(() => open));
-  describe("intent log", () => intentLogContract(create));
+  describe("media repository", () => {
+    mediaRepositoryContract(() => open.database);
+  });
+  describe("entity directory", () => {
+    entityDirectoryContract(() => open.database);
+  });
+  describe("user directory", () => {
+    userDirectoryContract(() => open);
+  });
+  describe("sessions", () => {
+    sessionsContract(() => open);
+  });
+  describe("intent log", () => {
+    intentLogContract(create);
+  });
 });

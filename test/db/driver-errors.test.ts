@@ -21,6 +21,10 @@ describe("the kind of an error", () => {
   it("is found at any depth", () => {
     expect(isConnectionError(wrapped(driverError("ECONNREFUSED")))).toBe(true);
     expect(isConnectionError(wrapped(driverError("PROTOCOL_CONNECTION_LOST")))).toBe(true);
+    const closed = Object.assign(new Error("Can't add new command when connection is in closed state"), {
+      fatal: true,
+    });
+    expect(isConnectionError(wrapped(closed))).toBe(true);
     expect(isDeadlock(wrapped(driverError("ER_LOCK_DEADLOCK")))).toBe(true);
     expect(isBusy(wrapped(driverError("SQLITE_BUSY")))).toBe(true);
     expect(isForeignKeyViolation(wrapped(driverError("ER_NO_REFERENCED_ROW_2")))).toBe(true);
@@ -29,7 +33,16 @@ describe("the kind of an error", () => {
   });
 
   it("is none of them for other errors, and for what is no error", () => {
-    for (const other of [new Error("x"), driverError("ER_PARSE_ERROR"), undefined, null, "ECONNREFUSED", { code: "EPIPE" }])
+    const denied = Object.assign(driverError("ER_ACCESS_DENIED_ERROR"), { fatal: true });
+    for (const other of [
+      denied,
+      new Error("x"),
+      driverError("ER_PARSE_ERROR"),
+      undefined,
+      null,
+      "ECONNREFUSED",
+      { code: "EPIPE" },
+    ])
       for (const is of [isConnectionError, isDeadlock, isBusy, isForeignKeyViolation]) expect(is(other)).toBe(false);
   });
 });
@@ -88,6 +101,7 @@ describe("a port that speaks MediaErrors", () => {
   it("rejects with a MediaError, also when its method is taken off or the port is spread", async () => {
     const unavailable = { failure: { code: "DATABASE_UNAVAILABLE" } };
     const { fail } = port;
-    for (const call of [() => port.fail(), fail, { ...port }.fail]) await expect(call()).rejects.toMatchObject(unavailable);
+    for (const call of [() => port.fail(), fail, { ...port }.fail])
+      await expect(call()).rejects.toMatchObject(unavailable);
   });
 });

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -61,7 +60,9 @@ describe.each(DATABASES)("migrations on $name", ({ name, create }) => {
     return database;
   }
   const tables = async () =>
-    (await query(empty.url, LIST_TABLES[name as keyof typeof LIST_TABLES])).filter((table) => table !== "__drizzle_migrations");
+    (await query(empty.url, LIST_TABLES[name as keyof typeof LIST_TABLES])).filter(
+      (table) => table !== "__drizzle_migrations",
+    );
   const applied = async () => Number((await query(empty.url, "select count(*) from __drizzle_migrations"))[0]);
   const chain = async () => {
     const folder = join(REPOSITORY, "db/migrations", name === "SQLite" ? "sqlite" : "mysql");
@@ -95,7 +96,7 @@ describe.each(DATABASES)("migrations on $name", ({ name, create }) => {
 
   it("leave a database that was never migrated closable, and its absence visible", async () => {
     const { database, close } = await open();
-    await expect(database.media.find(1)).rejects.toThrow();
+    await expect(database.media.find(1)).rejects.toThrow("Failed query");
     await expect(close()).resolves.toBeUndefined();
   });
 });
@@ -106,7 +107,14 @@ describe.each(["sqlite", "mysql"])("the %s chain", (dialect) => {
     try {
       await cp(join(REPOSITORY, "db/migrations", dialect), out, { recursive: true });
       const before = await readdir(out);
-      const options = ["--dialect", dialect, "--schema", `./db/schema/${dialect}.ts`, "--out", out.slice(REPOSITORY.length)];
+      const options = [
+        "--dialect",
+        dialect,
+        "--schema",
+        `./db/schema/${dialect}.ts`,
+        "--out",
+        out.slice(REPOSITORY.length),
+      ];
       const run = promisify(execFile);
       const { stdout } = await run("npx", ["drizzle-kit", "generate", ...options], { cwd: REPOSITORY });
       expect(stdout).toContain("No schema changes");
@@ -120,13 +128,4 @@ describe.each(["sqlite", "mysql"])("the %s chain", (dialect) => {
 it("rejects an unknown scheme with a message that says what is known", async () => {
   for (const url of ["postgres://localhost/x", "media.db", ""])
     await expect(openDatabase(url, thisProcess())).rejects.toThrow("file: or mysql:");
-});
-
-it("does not touch the folder it was started in for a temporary database", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "media-url-"));
-  const { close, migrate } = await openDatabase(`file://${folder}/a%20b.db`, thisProcess());
-  await migrate();
-  await close();
-  expect(await readdir(folder)).toEqual(["a b.db"]);
-  await rm(folder, { recursive: true });
 });

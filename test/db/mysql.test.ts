@@ -41,12 +41,18 @@ describe("a server with careless defaults", () => {
     expect(entity.name).toBe("Ω 🏗 ' \" \\");
     const item = newMedia(entity, { caption: "\\' or 1=1 -- 🏡", tags: ["\\", "'"], altText: "中文" });
     const { id } = await open.database.media.insert(item);
-    expect(await open.database.media.find(id)).toMatchObject({ caption: item.caption, tags: item.tags, altText: "中文" });
+    expect(await open.database.media.find(id)).toMatchObject({
+      caption: item.caption,
+      tags: item.tags,
+      altText: "中文",
+    });
   });
 
   it("refuses what does not fit instead of cutting it", async () => {
     const entity = await newEntity(open.database, "builder");
-    await expect(open.database.media.insert(newMedia(entity, { altText: "x".repeat(501) }))).rejects.toThrow();
+    await expect(open.database.media.insert(newMedia(entity, { altText: "x".repeat(501) }))).rejects.toThrow(
+      "Failed query",
+    );
     const full = await open.database.media.insert(newMedia(entity, { altText: "🏡".repeat(500) }));
     expect((await open.database.media.find(full.id))?.altText).toBe("🏡".repeat(500));
   });
@@ -77,7 +83,21 @@ describe("a server that is away", () => {
     await expect(sessions.validate("token")).rejects.toMatchObject(unavailable);
     await expect(migrate()).rejects.toMatchObject(unavailable);
     await expect(heartbeat(new Date())).rejects.toMatchObject(unavailable);
-    await expect(close()).rejects.toMatchObject(unavailable);
+    await expect(close()).resolves.toBeUndefined();
+  });
+});
+
+describe("a wrong password or database", () => {
+  it("is no outage: the server's own words come through", async () => {
+    for (const [user, database] of [
+      ["nobody:wrong", "mysql"],
+      ["root", "there_is_none"],
+    ]) {
+      const url = (await mariadbUrl()).replace("root", user ?? "");
+      const open = await openDatabase(`${url}/${database}`, thisProcess());
+      await expect(open.database.ping()).rejects.toThrow(/Access denied|Unknown database/);
+      await open.close();
+    }
   });
 });
 

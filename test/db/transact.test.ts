@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Stores } from "../../src/media/ports.js";
 import { openMigrated, type TestDatabase } from "../support/database.js";
 import { DATABASES } from "../support/databases.js";
-import { newEntity, newMedia, NOW } from "../support/media-rows.js";
+import { NOW, newEntity, newMedia } from "../support/media-rows.js";
 
 describe.each(DATABASES)("transact on $name", ({ name, create }) => {
   let open: TestDatabase;

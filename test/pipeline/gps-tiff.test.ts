@@ -46,14 +46,16 @@ describe.each(["II", "MM"] as const)("a GPS directory in an EXIF block, byte ord
     const block = camera(order);
     const before = firstEntries(Buffer.from(block), order);
     removeGps(block);
-    expect(firstEntries(block, order)).toEqual(before.filter((entry) => !entry.subarray(0, 2).equals(POINTER_TAG[order])));
+    expect(firstEntries(block, order)).toEqual(
+      before.filter((entry) => !entry.subarray(0, 2).equals(POINTER_TAG[order])),
+    );
     const end = 8 + 2 + (before.length - 1) * 12 + 4;
     expect(block.subarray(end, end + 12)).toEqual(Buffer.alloc(12));
   });
 
   it("moves the link to the next directory along", async () => {
-    const main = { ...CAMERA_TAGS, 0x8825: { ifd: "gps" } };
-    const thumbnail = { 0x0100: { shorts: [160] }, 0x0101: { shorts: [120] } };
+    const main = { ...CAMERA_TAGS, 34853: { ifd: "gps" } };
+    const thumbnail = { 256: { shorts: [160] }, 257: { shorts: [120] } };
     const block = composeTiff({ order, ifds: { main, gps: GPS_TAGS, thumbnail }, next: { main: "thumbnail" } });
     removeGps(block);
     const parsed = await exifr.parse(block, { mergeOutput: false, ifd1: true });
@@ -68,10 +70,10 @@ describe.each(["II", "MM"] as const)("a GPS directory in an EXIF block, byte ord
       next: { main: "thumbnail" },
       ifds: {
         gps: GPS_TAGS,
-        main: { ...CAMERA_TAGS, 0x8769: { ifd: "exif" } },
-        exif: { ...LENS_TAGS, 0x8825: { ifd: "gps" }, 0xa005: { ifd: "interop" } },
-        interop: { 1: { text: "R98" }, 0x8825: { ifd: "gps" } },
-        thumbnail: { 0x0100: { shorts: [160] }, 0x8825: { ifd: "gps" } },
+        main: { ...CAMERA_TAGS, 34665: { ifd: "exif" } },
+        exif: { ...LENS_TAGS, 34853: { ifd: "gps" }, 40965: { ifd: "interop" } },
+        interop: { 1: { text: "R98" }, 34853: { ifd: "gps" } },
+        thumbnail: { 256: { shorts: [160] }, 34853: { ifd: "gps" } },
       },
     });
     expect(removeGps(block).changed).toBe(true);
@@ -102,10 +104,11 @@ describe.each(["II", "MM"] as const)("a GPS directory in an EXIF block, byte ord
   it("keeps a value that another tag shares with it", () => {
     const block = composeTiff({
       order,
-      ifds: { main: { 0x011a: LATITUDE, 0x8825: { ifd: "gps" } }, gps: { 1: { text: "N" }, 2: LATITUDE } },
+      ifds: { main: { 282: LATITUDE, 34853: { ifd: "gps" } }, gps: { 1: { text: "N" }, 2: LATITUDE } },
     });
     const shared = firstEntries(block, order)[0]!.subarray(8, 12);
-    const gpsAt = order === "II" ? firstEntries(block, order)[1]!.readUInt32LE(8) : firstEntries(block, order)[1]!.readUInt32BE(8);
+    const gpsAt =
+      order === "II" ? firstEntries(block, order)[1]!.readUInt32LE(8) : firstEntries(block, order)[1]!.readUInt32BE(8);
     shared.copy(block, gpsAt + 2 + 12 + 8);
     const value = block.subarray(8 + 2 + 24 + 4, 8 + 2 + 24 + 4 + 24);
     const before = Buffer.from(value);
@@ -147,43 +150,55 @@ describe("a damaged TIFF block", () => {
     return block;
   };
 
-  it.each([0, 1, 7, 8, 9, 20, 60, 200, 0x7fffffff, 0xffffffff])("loses a pointer that leads to %i and nothing else", async (target) => {
-    const block = pointTo(target);
-    expect(removeGps(block).changed).toBe(true);
-    expect(await positionSeen(block)).toEqual([]);
-    expect(await exifr.parse(block)).toMatchObject({ Make: "Acme Cameras", Model: "Model One", LensModel: "A long lens" });
-  });
+  it.each([0, 1, 7, 8, 9, 20, 60, 200, 0x7fffffff, 0xffffffff])(
+    "loses a pointer that leads to %i and nothing else",
+    async (target) => {
+      const block = pointTo(target);
+      expect(removeGps(block).changed).toBe(true);
+      expect(await positionSeen(block)).toEqual([]);
+      expect(await exifr.parse(block)).toMatchObject({
+        Make: "Acme Cameras",
+        Model: "Model One",
+        LensModel: "A long lens",
+      });
+    },
+  );
 
   it("is walked once where its directories run in a ring", async () => {
     const ring = { main: "second", second: "main" };
     const block = composeTiff({
-      ifds: { main: { ...CAMERA_TAGS, 0x8825: { ifd: "gps" } }, second: { 0x8769: { ifd: "main" } }, gps: GPS_TAGS },
+      ifds: { main: { ...CAMERA_TAGS, 34853: { ifd: "gps" } }, second: { 34665: { ifd: "main" } }, gps: GPS_TAGS },
       next: ring,
     });
     expect(removeGps(block).changed).toBe(true);
     expect(holdsSeconds(block)).toBe(false);
   });
 
-  it.each([65, 5000, 65535])("with a GPS directory that claims %i entries loses those that are real", async (claimed) => {
-    const block = camera("II");
-    const pointer = firstEntries(block, "II").find((entry) => entry.readUInt16LE(0) === 0x8825)!;
-    block.writeUInt16LE(claimed, pointer.readUInt32LE(8));
-    expect(removeGps(block).changed).toBe(true);
-    expect(holdsSeconds(block)).toBe(false);
-    expect(await positionSeen(block)).toEqual([]);
-  });
+  it.each([65, 5000, 65535])(
+    "with a GPS directory that claims %i entries loses those that are real",
+    async (claimed) => {
+      const block = camera("II");
+      const pointer = firstEntries(block, "II").find((entry) => entry.readUInt16LE(0) === 0x8825)!;
+      block.writeUInt16LE(claimed, pointer.readUInt32LE(8));
+      expect(removeGps(block).changed).toBe(true);
+      expect(holdsSeconds(block)).toBe(false);
+      expect(await positionSeen(block)).toEqual([]);
+    },
+  );
 
   it("with a main directory that claims more entries than have room loses the pointer", () => {
     const block = camera("MM");
     block.writeUInt16BE(60_000, 8);
     expect(removeGps(block).changed).toBe(true);
     expect(block.includes(POINTER_TAG.MM)).toBe(false);
-    expect(block.readUInt16BE(8)).toBe(59_999);
+    expect(holdsSeconds(block)).toBe(false);
   });
 
   it("with values of absurd size still loses the coordinates", () => {
     const block = camera("II");
-    const gpsAt = firstEntries(block, "II").find((entry) => entry.readUInt16LE(0) === 0x8825)!.readUInt32LE(8);
+    const gpsAt = firstEntries(block, "II")
+      .find((entry) => entry.readUInt16LE(0) === 0x8825)!
+      .readUInt32LE(8);
     block.writeUInt32LE(0x7fffffff, gpsAt + 2 + 12 + 4);
     removeGps(block);
     expect(holdsSeconds(block)).toBe(false);
@@ -212,7 +227,7 @@ describe("a damaged TIFF block", () => {
   it("whose directories all overlap is given up on in good time", async () => {
     const field = Buffer.alloc(30_000, Buffer.from([0x25, 0x88]));
     const everywhere = Array.from({ length: field.length / 2 }, (_, i) => 26 + i * 2);
-    const block = composeTiff({ ifds: { main: { 0x010f: { bytes: field }, 0x014a: { longs: everywhere } } } });
+    const block = composeTiff({ ifds: { main: { 271: { bytes: field }, 330: { longs: everywhere } } } });
     expect(removeGps(block).changed).toBe(true);
     expect(await positionSeen(block)).toEqual([]);
   });
@@ -224,7 +239,7 @@ describe("a TIFF file", () => {
   it("may be a BigTIFF", () => {
     const block = composeTiff({
       big: true,
-      ifds: { main: { ...CAMERA_TAGS, 0x8825: { ifd: "gps" }, 0x9c9b: { text: "behind the pointer" } }, gps: GPS_TAGS },
+      ifds: { main: { ...CAMERA_TAGS, 34853: { ifd: "gps" }, 40091: { text: "behind the pointer" } }, gps: GPS_TAGS },
     });
     expect(removeGps(block).changed).toBe(true);
     expect(holdsSeconds(block)).toBe(false);
@@ -236,7 +251,7 @@ describe("a TIFF file", () => {
   it("keeps its strips even where a GPS value claims to lie in them", () => {
     const block = composeTiff({
       ifds: {
-        main: { 273: { placeOf: strip }, 279: { longs: [strip.length] }, 0x8825: { ifd: "gps" } },
+        main: { 273: { placeOf: strip }, 279: { longs: [strip.length] }, 34853: { ifd: "gps" } },
         gps: { 1: { text: "N" }, 2: LATITUDE },
       },
     });
@@ -257,7 +272,7 @@ describe("a TIFF file", () => {
 
   it("takes a strip without a byte count to reach to the end", () => {
     const block = composeTiff({
-      ifds: { gps: GPS_TAGS, main: { 273: { placeOf: strip }, 0x8825: { longs: [0] } } },
+      ifds: { gps: GPS_TAGS, main: { 273: { placeOf: strip }, 34853: { longs: [0] } } },
       first: "main",
     });
     const stripAt = block.indexOf(strip);
@@ -269,7 +284,9 @@ describe("a TIFF file", () => {
   it("says where its XMP and its image resources lie, but not those that overlap the picture", () => {
     const main = { 273: { placeOf: strip }, 279: { longs: [strip.length] } };
     const xmp = Buffer.from(XMP_WITH_GPS);
-    const block = composeTiff({ ifds: { main: { ...main, 700: { bytes: xmp }, 34377: { bytes: Buffer.from("8BIM.....") } } } });
+    const block = composeTiff({
+      ifds: { main: { ...main, 700: { bytes: xmp }, 34377: { bytes: Buffer.from("8BIM.....") } } },
+    });
     const found = removeGps(block);
     expect(found.changed).toBe(false);
     expect(found.xmp.map(({ start, end }) => block.toString("latin1", start, end))).toEqual([XMP_WITH_GPS]);

@@ -82,7 +82,7 @@ describe("the perceptual hash", () => {
 });
 
 describe.skipIf(noCorpus)("the perceptual hash of photographs", () => {
-  const bases = corpusRows("neardup").filter(({ file }) => /_base\.jpg$/.test(file));
+  const bases = corpusRows("neardup").filter(({ file }) => file.endsWith("_base.jpg"));
 
   it("is never null and lies within 2 bits of sharp-phash on the whole picture", async () => {
     expect(bases.length).toBeGreaterThan(10);

@@ -16,13 +16,12 @@ declare module "vitest" {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   let server: Promise<MariadbServer> | undefined;
-  const starter = createServer(async (_request, response) => {
-    try {
-      server ??= startMariadb();
-      response.end((await server).url);
-    } catch (error) {
-      response.writeHead(500).end(error instanceof Error ? error.message : String(error));
-    }
+  const starter = createServer((_request, response) => {
+    server ??= startMariadb();
+    server.then(
+      ({ url }) => response.end(url),
+      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
+    );
   });
   await new Promise<void>((listening) => starter.listen(0, "127.0.0.1", listening));
   project.provide("mariadbStarter", `http://127.0.0.1:${(starter.address() as AddressInfo).port}`);

@@ -1,0 +1,49 @@
+import { MediaError } from "../media/errors.js";
+
+/** Far above any input of a procedure. Bytes. */
+export const MAX_JSON_BYTES = 1024 * 1024;
+
+/** How long a refused body may go on. */
+const LINGER_MS = 10_000;
+
+/**
+ * Reads what is left into nothing, in the background: a client that still sends when the connection closes may lose
+ * the answer that told it why. One that goes on for longer than any honest client needs is cut off.
+ */
+export function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  const ignore = () => undefined; // the request is answered, whatever becomes of its body
+  const cutOff = setTimeout(() => void reader.cancel().catch(ignore), LINGER_MS);
+  const drain = async () => {
+    while (!(await reader.read()).done);
+  };
+  void drain()
+    .catch(ignore)
+    .finally(() => clearTimeout(cutOff));
+}
+
+/** The body as text, `MAX_JSON_BYTES` at most; never holds more. Throws VALIDATION for a larger or broken one. */
+export async function readText(request: Request): Promise<string> {
+  if (!request.body) return "";
+  const reader = request.body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(interrupted);
+      if (done) return text + decoder.decode();
+      size += value.length;
+      if (size > MAX_JSON_BYTES) throw invalidBody(`the body is larger than ${MAX_JSON_BYTES} bytes`);
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    discardRest(reader);
+  }
+}
+
+export const invalidBody = (message: string, cause?: unknown): MediaError =>
+  new MediaError({ code: "VALIDATION", issues: [{ path: "", message }] }, { cause });
+
+function interrupted(cause: unknown): never {
+  throw invalidBody("the connection was closed before its end", cause);
+}

@@ -1,0 +1,209 @@
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const TSC = join(REPOSITORY, "node_modules/typescript/bin/tsc");
+
+const run = (...script: string[]) => spawnSync(process.execPath, script, { encoding: "utf8" });
+const temporaryFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "client-package-")));
+
+function put(root: string, path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+/** Uses the package the way a frontend does; every line marked as an error has to be one. */
+const CONSUMER = `
+import { createMediaClient, MediaClientError, toMediaClientError, type MediaOut } from "@artitec/media-client";
+
+const client = createMediaClient({ baseUrl: "https://media.example", token: async () => "secret" });
+
+export async function use(file: File): Promise<string> {
+  const page = await client.api.media.list.query({ type: "property", id: "PRP-1", field: "gallery", limit: 10 });
+  const widths: (number | null)[] = page.items.map((item: MediaOut) => item.width);
+  const cursor: string | null = page.nextCursor;
+  const { media, duplicates } = await client.upload({ entityType: "property", id: 1, field: "gallery" }, file, {
+    altText: "A house",
+    tags: ["front"],
+    onProgress: ({ loaded, total }) => console.log(loaded / total),
+  });
+  const url: string | null = media.thumbnailUrl;
+  const tier: "exact" | "same" | "similar" | undefined = duplicates[0]?.tier;
+  const batch = await client.uploadBatch({ entityType: "post", id: 2, field: "gallery" }, [file]);
+  const role: "user" | "moderator" | "admin" = (await client.api.auth.login.mutate({ email: "a", password: "b" })).user.role;
+  // @ts-expect-error users have no gallery
+  await client.upload({ entityType: "user", id: 1, field: "gallery" }, file);
+  // @ts-expect-error a list needs an id
+  await client.api.media.list.query({ type: "property" });
+  // @ts-expect-error there is no such procedure
+  await client.api.media.paint.query({});
+  // @ts-expect-error it is a number
+  const size: string = media.fileSize;
+  return [widths, cursor, url, tier, batch.failed[0]?.code === "CORRUPT_FILE", role, size].join();
+}
+
+export function explain(error: unknown): string {
+  const failure: MediaClientError = toMediaClientError(error);
+  if (failure.problem.code === "FILE_TOO_LARGE") return String(failure.problem.maxBytes + 1);
+  // @ts-expect-error no such code
+  if (failure.code === "FILE_TOO_PRETTY") return "?";
+  return failure.detail;
+}
+`;
+
+/** Library checks stay on: what the package's declarations could not resolve would otherwise be silently any. */
+const CONSUMER_OPTIONS = {
+  target: "ES2022",
+  lib: ["ES2023", "DOM", "DOM.Iterable", "ESNext.Disposable"],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  types: [],
+  noEmit: true,
+};
+
+describe("the client package's declarations", () => {
+  const root = temporaryFolder();
+  const packed = join(root, "node_modules/@artitec/media-client");
+
+  const compile = (compilerOptions: Record<string, unknown>) => {
+    put(root, "tsconfig.json", JSON.stringify({ compilerOptions, include: ["consumer.ts"] }));
+    const { status, stdout } = run(TSC, "-p", root);
+    return { status, stdout };
+  };
+
+  beforeAll(() => {
+    const built = run(join(REPOSITORY, "scripts/build-client-types.mjs"), join(packed, "dist/types"));
+    expect(built.stderr).toBe("");
+    copyFileSync(join(REPOSITORY, "client/package.json"), join(packed, "package.json"));
+    put(packed, "dist/index.js", "");
+    cpSync(join(REPOSITORY, "node_modules/@trpc"), join(root, "node_modules/@trpc"), { recursive: true });
+    put(root, "consumer.ts", CONSUMER);
+    put(root, "package.json", '{ "type": "module" }');
+  });
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it("are the entry's closure and nothing of the server's rooms", () => {
+    const files = readdirSync(join(packed, "dist/types"), { recursive: true, encoding: "utf8" });
+    expect(files.filter((file) => file.startsWith("src/") && file.endsWith(".ts")).sort()).toEqual([
+      "src/media/attachments.d.ts",
+      "src/media/errors.d.ts",
+      "src/procedures/public-router.d.ts",
+    ]);
+  });
+
+  it("stand where package.json says", () => {
+    const { exports } = JSON.parse(readFileSync(join(packed, "package.json"), "utf8"));
+    expect(existsSync(join(packed, exports["."].types))).toBe(true);
+    expect(existsSync(join(packed, exports["."].default))).toBe(true);
+  });
+
+  it("name every procedure of the server's router", async () => {
+    const { appRouter } = await import("../../src/procedures/index.js");
+    const text = readFileSync(join(packed, "dist/types/src/procedures/public-router.d.ts"), "utf8");
+    const names = Object.keys(appRouter._def.procedures).map((path) => path.split(".").at(-1));
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names)
+      expect(text).toMatch(new RegExp(`\\b${name}: TRPC(Query|Mutation|Subscription)Procedure<`));
+  });
+
+  it.each([
+    ["a bundler's", { module: "ESNext", moduleResolution: "Bundler" }],
+    ["Node's", { module: "NodeNext", moduleResolution: "NodeNext" }],
+  ])("let a strict consumer compile with %s resolution, tRPC being all it has", (_, resolution) => {
+    expect(compile({ ...CONSUMER_OPTIONS, ...resolution })).toEqual({ status: 0, stdout: "" });
+  });
+
+  it("do not turn to any where tRPC is missing: the consumer's compiler says so", () => {
+    rmSync(join(root, "node_modules/@trpc"), { recursive: true });
+    const { status, stdout } = compile({ ...CONSUMER_OPTIONS, module: "ESNext", moduleResolution: "Bundler" });
+    expect(status).not.toBe(0);
+    expect(stdout).toContain("@trpc/client");
+  });
+});
+
+describe("the builder of the declarations", () => {
+  let root: string;
+  const build = () => run(join(root, "scripts/build-client-types.mjs"));
+  const built = (path: string): string => join(root, "client/dist/types", path);
+
+  beforeEach(() => {
+    root = temporaryFolder();
+    symlinkSync(join(REPOSITORY, "node_modules"), join(root, "node_modules"));
+    put(root, "package.json", '{ "type": "module" }');
+    put(root, "scripts/build-client-types.mjs", "");
+    for (const file of ["scripts/build-client-types.mjs", "tsconfig.json"])
+      copyFileSync(join(REPOSITORY, file), join(root, file));
+    for (const file of ["tsconfig.json", "tsconfig.build.json"]) {
+      mkdirSync(join(root, "client"), { recursive: true });
+      copyFileSync(join(REPOSITORY, "client", file), join(root, "client", file));
+    }
+    put(root, "src/media/name.ts", "export type Name = string;\n");
+    put(root, "src/media/secret.ts", "export const secret = 1;\n");
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  it("copies what the types need and leaves out what the values alone need, packages included", () => {
+    put(
+      root,
+      "client/index.ts",
+      `import { z } from "zod";
+       import type { Name } from "../src/media/name.js";
+       import { secret } from "../src/media/secret.js";
+       export const greet = (name: Name): string => z.string().parse(name) + secret;\n`,
+    );
+    expect(build()).toMatchObject({ status: 0, stdout: "client types: 2 files\n" });
+    expect(existsSync(built("src/media/name.d.ts"))).toBe(true);
+    expect(existsSync(built("src/media/secret.d.ts"))).toBe(false);
+  });
+
+  it("leaves nothing of an earlier build", () => {
+    put(root, "client/index.ts", "export const one = 1;\n");
+    put(root, "client/dist/types/client/gone.d.ts", "export {};\n");
+    expect(build().status).toBe(0);
+    expect(existsSync(built("client/gone.d.ts"))).toBe(false);
+  });
+
+  it("refuses packages beyond tRPC's however they are reached, and keeps the last good build", () => {
+    put(root, "client/dist/types/client/index.d.ts", "export {};\n");
+    put(root, "src/media/imported.ts", 'import type { ZodType } from "zod";\nexport type Schema = ZodType;\n');
+    put(root, "src/media/passed-on.ts", 'export type { ZodType } from "zod";\n');
+    put(
+      root,
+      "src/media/inferred.ts",
+      'import { z } from "zod";\nexport const schema = z.object({ id: z.number() });\n',
+    );
+    put(root, "src/media/inner.ts", 'export type { Serialize } from "@trpc/server/unstable-core-do-not-import";\n');
+    const names = ["imported", "passed-on", "inferred", "inner"];
+    put(root, "client/index.ts", names.map((name) => `export * from "../src/media/${name}.js";\n`).join(""));
+    const { status, stderr } = build();
+    expect(status).toBe(1);
+    for (const name of names)
+      expect(stderr).toMatch(new RegExp(`src/media/${name}\\.d\\.ts needs (zod|@trpc/server/)`));
+    expect(readFileSync(built("client/index.d.ts"), "utf8")).toBe("export {};\n");
+  });
+
+  it("fails on a client that does not compile", () => {
+    put(root, "client/index.ts", 'export const one: number = "1";\n');
+    const { status, stdout } = build();
+    expect(status).toBe(1);
+    expect(stdout).toContain("client/index.ts");
+  });
+});
