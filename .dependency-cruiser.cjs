@@ -25,9 +25,10 @@ const HOMES = [
   },
   {
     name: "pixel-packages-live-in-pipeline",
-    packages: npm("sharp", "sharp-phash", "exifr", "thumbhash"),
+    packages: npm("sharp", "sharp-phash", "exifr"),
     home: "^src/pipeline/",
   },
+  { name: "thumbhash-is-made-and-shown", packages: npm("thumbhash"), home: ["^src/pipeline/", "^console/"] },
   { name: "aws-sdk-lives-in-storage", packages: npm("@aws-sdk/", "@smithy/"), home: "^src/storage/" },
   { name: "busboy-lives-in-multipart", packages: npm("@fastify/busboy"), home: "^src/router/multipart\\.ts$" },
   { name: "logs-and-metrics-live-in-telemetry", packages: npm("pino", "prom-client"), home: "^src/telemetry/" },
@@ -56,7 +57,7 @@ const CLOSED_ROOMS = [
   {
     name: "router-imports-procedures-and-the-domain",
     room: "^src/router/",
-    mayImport: [INBOUND, DOMAIN, npm("hono", "@trpc/server", "zod", "@fastify/busboy")],
+    mayImport: [INBOUND, DOMAIN, npm("hono", "@trpc/server", "zod", "@fastify/busboy", "p-limit"), "^(node:)?stream$"],
   },
 ];
 

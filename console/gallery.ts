@@ -47,7 +47,10 @@ async function showPlace(place: Place): Promise<void> {
 
 /** The first page anew. */
 async function reload(): Promise<void> {
-  if (!state.place) return showEmpty("Choose an entity above to see its pictures.");
+  if (!state.place) {
+    showEmpty("Choose an entity above to see its pictures.");
+    return;
+  }
   const { attachment, id } = state.place;
   byId("gallery-title", "h1").textContent = `${formatName(attachment.field)} of ${id}`;
   state.items = [];
@@ -60,7 +63,8 @@ async function loadPage(): Promise<void> {
   if (!state.place) return;
   const { attachment, id } = state.place;
   state.loading.abort();
-  const { signal } = (state.loading = new AbortController());
+  state.loading = new AbortController();
+  const { signal } = state.loading;
   showBusy(true);
   try {
     const cursor = state.cursor === null ? {} : { cursor: state.cursor };
@@ -84,7 +88,10 @@ function showBusy(isBusy: boolean): void {
 }
 
 function showItems(total: number): void {
-  if (state.items.length === 0) return showEmpty("There are no pictures here yet.");
+  if (state.items.length === 0) {
+    showEmpty("There are no pictures here yet.");
+    return;
+  }
   const shown = grid.querySelectorAll("li:not(.skeleton, .empty)").length;
   for (const old of grid.querySelectorAll(".skeleton, .empty")) old.remove();
   grid.append(...state.items.slice(shown).map((media, i) => card(media, () => open(shown + i))));

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { secretsFolder, SERVICE_TOKEN_FILE } from "./compose.js";
+import { SERVICE_TOKEN_FILE, secretsFolder } from "./compose.js";
 import { type Config, ConfigError, loadConfig } from "./config.js";
 import { DEMO_PASSWORD, loadDemo } from "./demo.js";
 import { startServer } from "./start-server.js";

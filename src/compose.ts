@@ -35,7 +35,10 @@ export type Composition = {
 };
 
 /** Builds everything a Node process of this system works with, from its configuration. Migrates the database. */
-export async function compose(config: Config, server: { baseUrl: string; isDraining(): boolean }): Promise<Composition> {
+export async function compose(
+  config: Config,
+  server: { baseUrl: string; isDraining(): boolean },
+): Promise<Composition> {
   const log = createPinoLog(config.LOG_LEVEL);
   const instance = { id: `${process.pid}.${randomUUID()}`, host: hostname(), pid: process.pid };
   const opened = await openDatabase(config.DATABASE_URL, { instance, isProcessAlive });
@@ -66,7 +69,10 @@ export async function compose(config: Config, server: { baseUrl: string; isDrain
     serviceTokens: createServiceTokens(await secret(config.SERVICE_TOKEN, SERVICE_TOKEN_FILE)),
   };
   const app: AppDeps = {
-    ...{ deps, accounts, corsOrigins: config.CORS_ORIGINS, version: VERSION },
+    deps,
+    accounts,
+    corsOrigins: config.CORS_ORIGINS,
+    version: VERSION,
     assets: await loadAssets(),
     isDraining: server.isDraining,
   };
@@ -103,7 +109,10 @@ function createUpkeep({ opened, deps, spool, objects }: UpkeepParts) {
   });
   return {
     async start() {
-      timers.push(setInterval(() => void beat(), HEARTBEAT_MS).unref(), setInterval(() => void sweep(), SWEEP_MS).unref());
+      timers.push(
+        setInterval(() => void beat(), HEARTBEAT_MS).unref(),
+        setInterval(() => void sweep(), SWEEP_MS).unref(),
+      );
       await sweep();
     },
     stop: () => timers.forEach(clearInterval),
@@ -164,7 +173,11 @@ const ASSET_TYPES: Record<string, string> = {
 async function loadAssets(): Promise<Assets> {
   const folder = new URL(import.meta.url.endsWith(".ts") ? "../dist/console/" : "../console/", import.meta.url);
   const names = await readdir(folder).catch(() => []);
-  const known = names.flatMap((name) => (ASSET_TYPES[extname(name)] ? [[name, ASSET_TYPES[extname(name)] as string] as const] : []));
-  const entries = known.map(async ([name, contentType]) => [name, { contentType, body: await readFile(new URL(name, folder)) }] as const);
+  const known = names.flatMap((name) =>
+    ASSET_TYPES[extname(name)] ? [[name, ASSET_TYPES[extname(name)] as string] as const] : [],
+  );
+  const entries = known.map(
+    async ([name, contentType]) => [name, { contentType, body: await readFile(new URL(name, folder)) }] as const,
+  );
   return new Map(await Promise.all(entries));
 }

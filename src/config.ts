@@ -79,7 +79,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const config = parsed.data;
   const DATABASE_URL = config.DATABASE_URL ?? `file:${config.DATA_DIR}/media.db`;
   const isProduction = config.NODE_ENV === "production" || DATABASE_URL.startsWith("mysql:");
-  const complete = { ...config, DATABASE_URL, UPLOAD_DIR: config.UPLOAD_DIR ?? `${config.DATA_DIR}/files`, isProduction };
+  const complete = {
+    ...config,
+    DATABASE_URL,
+    UPLOAD_DIR: config.UPLOAD_DIR ?? `${config.DATA_DIR}/files`,
+    isProduction,
+  };
   requireSecrets(complete);
   return complete;
 }

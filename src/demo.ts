@@ -42,7 +42,8 @@ export const DEMO_PASSWORD = "demo-password";
 export async function loadDemo(api: DemoApi): Promise<string> {
   for (const { publicId, ...user } of USERS)
     await call(api, "PUT", `/v1/users/${publicId}`, { ...user, password: DEMO_PASSWORD });
-  for (const { type, publicId, ...entity } of ENTITIES) await call(api, "PUT", `/v1/entities/${type}/${publicId}`, entity);
+  for (const { type, publicId, ...entity } of ENTITIES)
+    await call(api, "PUT", `/v1/entities/${type}/${publicId}`, entity);
   const gallery = (await call(api, "GET", "/v1/media/entity/property/PRP-DEMO")) as { total: number };
   if (gallery.total === 0) await uploadGallery(api);
   return `${api.baseUrl}/console/?type=property&id=PRP-DEMO&field=gallery`;
@@ -56,6 +57,8 @@ async function uploadGallery(api: DemoApi): Promise<void> {
     form.set("tags", "demo");
     form.set("file", new Blob([new Uint8Array(body)]), filename);
     const headers = { Authorization: `Bearer ${session.token}` };
-    await readAnswer(await fetch(`${api.baseUrl}/v1/media/properties/PRP-DEMO/photos`, { method: "POST", headers, body: form }));
+    await readAnswer(
+      await fetch(`${api.baseUrl}/v1/media/properties/PRP-DEMO/photos`, { method: "POST", headers, body: form }),
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { secretsFolder, SERVICE_TOKEN_FILE } from "./compose.js";
+import { SERVICE_TOKEN_FILE, secretsFolder } from "./compose.js";
 import { type Config, ConfigError, loadConfig } from "./config.js";
 import { type RunningServer, startServer } from "./start-server.js";
 

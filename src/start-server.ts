@@ -25,8 +25,9 @@ export async function startServer(config: Config): Promise<RunningServer> {
     const composition = await compose(config, { baseUrl, isDraining: () => state.draining });
     const app = createApp(composition.app);
     await composition.startUpkeep();
-    // Node itself discards a body nobody asked for; the multipart reader discards what it refused.
-    serve(getRequestListener(app.fetch, { autoCleanupIncoming: false }));
+    // Node itself discards a body nobody asked for; the body readers discard what they refused.
+    const listener = getRequestListener(app.fetch, { autoCleanupIncoming: false });
+    serve((request, response) => void listener(request, response));
     return { baseUrl, stop: () => stop(http, composition, state) };
   } catch (error) {
     http.close();

@@ -8,33 +8,70 @@ const MIB = 1024 * 1024;
 describe("configuration", () => {
   it("needs nothing: the defaults are the embedded set-up with the contract's limits", () => {
     expect(loadConfig({})).toMatchObject({
-      PORT: 3000, HOST: "127.0.0.1", DATA_DIR: "./data", DATABASE_URL: "file:./data/media.db", UPLOAD_DIR: "./data/files",
-      STORAGE_TYPE: "local", KEEP_GPS: false, CORS_ORIGINS: [], isProduction: false,
-      MAX_IMAGE_BYTES: 20 * MIB, MAX_AVATAR_BYTES: 10 * MIB, MAX_VIDEO_BYTES: 500 * MIB, MIN_VIDEO_BYTES: 10_240,
-      MIN_IMAGE_SIDE: 50, MIN_SLOT_IMAGE_SIDE: 100, MAX_IMAGE_SIDE: 16384, MAX_IMAGE_PIXELS: 100_000_000,
-      MAX_ANIMATED_PIXELS: 200_000_000, MAX_BATCH_FILES: 20,
+      PORT: 3000,
+      HOST: "127.0.0.1",
+      DATA_DIR: "./data",
+      DATABASE_URL: "file:./data/media.db",
+      UPLOAD_DIR: "./data/files",
+      STORAGE_TYPE: "local",
+      KEEP_GPS: false,
+      CORS_ORIGINS: [],
+      isProduction: false,
+      MAX_IMAGE_BYTES: 20 * MIB,
+      MAX_AVATAR_BYTES: 10 * MIB,
+      MAX_VIDEO_BYTES: 500 * MIB,
+      MIN_VIDEO_BYTES: 10_240,
+      MIN_IMAGE_SIDE: 50,
+      MIN_SLOT_IMAGE_SIDE: 100,
+      MAX_IMAGE_SIDE: 16384,
+      MAX_IMAGE_PIXELS: 100_000_000,
+      MAX_ANIMATED_PIXELS: 200_000_000,
+      MAX_BATCH_FILES: 20,
     });
   });
 
   it("puts database and files below DATA_DIR unless they are placed elsewhere", () => {
     expect(loadConfig({ DATA_DIR: "/srv/media" })).toMatchObject({
-      DATABASE_URL: "file:/srv/media/media.db", UPLOAD_DIR: "/srv/media/files",
+      DATABASE_URL: "file:/srv/media/media.db",
+      UPLOAD_DIR: "/srv/media/files",
     });
     const placed = loadConfig({ DATA_DIR: "/srv/media", DATABASE_URL: "file:/other.db", UPLOAD_DIR: "/bytes" });
     expect(placed).toMatchObject({ DATABASE_URL: "file:/other.db", UPLOAD_DIR: "/bytes" });
   });
 
   it("reads values, and takes empty ones for absent", () => {
-    const config = loadConfig({ PORT: "0", BASE_URL: "https://media.example/", CORS_ORIGINS: "https://a.example, https://b.example", KEEP_GPS: "true", HOST: "" });
+    const config = loadConfig({
+      PORT: "0",
+      BASE_URL: "https://media.example/",
+      CORS_ORIGINS: "https://a.example, https://b.example",
+      KEEP_GPS: "true",
+      HOST: "",
+    });
     expect(config).toMatchObject({
-      PORT: 0, HOST: "127.0.0.1", BASE_URL: "https://media.example", KEEP_GPS: true, CORS_ORIGINS: ["https://a.example", "https://b.example"],
+      PORT: 0,
+      HOST: "127.0.0.1",
+      BASE_URL: "https://media.example",
+      KEEP_GPS: true,
+      CORS_ORIGINS: ["https://a.example", "https://b.example"],
     });
   });
 
   it.each([
-    ["PORT", "http"], ["PORT", "70000"], ["PORT", "-1"], ["PORT", "3000 "], ["BASE_URL", "media.example"], ["BASE_URL", "ftp://x"],
-    ["DATABASE_URL", "postgres://x"], ["STORAGE_TYPE", "ftp"], ["KEEP_GPS", "yes"], ["CORS_ORIGINS", "*"], ["LOG_LEVEL", "loud"],
-    ["MAX_IMAGE_BYTES", "20MB"], ["MAX_IMAGE_BYTES", "0"], ["MAX_BATCH_FILES", "1e3"], ["SERVICE_TOKEN", "x".repeat(600)],
+    ["PORT", "http"],
+    ["PORT", "70000"],
+    ["PORT", "-1"],
+    ["PORT", "3000 "],
+    ["BASE_URL", "media.example"],
+    ["BASE_URL", "ftp://x"],
+    ["DATABASE_URL", "postgres://x"],
+    ["STORAGE_TYPE", "ftp"],
+    ["KEEP_GPS", "yes"],
+    ["CORS_ORIGINS", "*"],
+    ["LOG_LEVEL", "loud"],
+    ["MAX_IMAGE_BYTES", "20MB"],
+    ["MAX_IMAGE_BYTES", "0"],
+    ["MAX_BATCH_FILES", "1e3"],
+    ["SERVICE_TOKEN", "x".repeat(600)],
   ])("refuses %s=%s in one line that names it and hides the value", (name, value) => {
     const attempt = () => loadConfig({ [name]: value });
     expect(attempt).toThrow(ConfigError);

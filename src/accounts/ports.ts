@@ -50,4 +50,9 @@ export type Passwords = {
 /** Constant-time comparison with the configured service token. */
 export type ServiceTokens = { isValid(token: string): Promise<boolean> };
 
-export type AccountDeps = { users: UserDirectory; sessions: Sessions; passwords: Passwords; serviceTokens: ServiceTokens };
+export type AccountDeps = {
+  users: UserDirectory;
+  sessions: Sessions;
+  passwords: Passwords;
+  serviceTokens: ServiceTokens;
+};

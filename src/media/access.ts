@@ -121,8 +121,7 @@ export async function audienceOf(
   now: Date,
 ): Promise<Audience> {
   const seesAll =
-    isModerator(actor) ||
-    decideWrite(actor, "manage", entity.type, await tiesOf(entities, actor, entity, now)).allowed;
+    isModerator(actor) || decideWrite(actor, "manage", entity.type, await tiesOf(entities, actor, entity, now)).allowed;
   return seesAll ? { sees: "everything" } : { sees: "public", andOwn: actorUserId(actor) };
 }
 

@@ -165,5 +165,3 @@ function entityPath(entity: EntitySpec): string {
 /** The attachment, or undefined where the entity type has no such field. */
 export const findAttachment = (entityType: string, field: string): Attachment | undefined =>
   ATTACHMENTS.find((a) => a.entityType === entityType && a.field === field);
-
-export const isEntityType = (value: string): value is EntityType => Object.hasOwn(ENTITY_TYPES, value);

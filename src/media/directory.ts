@@ -49,7 +49,11 @@ export async function grantUpload(
 ): Promise<Grant> {
   const { entities } = deps.database;
   const entity = await findGrantable(deps, actor, asked);
-  return entities.grant(entity, { userId: asked.userId, right: "upload", expiresAt: asked.expiresAt }, deps.clock.now());
+  return entities.grant(
+    entity,
+    { userId: asked.userId, right: "upload", expiresAt: asked.expiresAt },
+    deps.clock.now(),
+  );
 }
 
 /** Takes a grant back. Throws NOT_FOUND where there was none. */

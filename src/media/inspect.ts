@@ -17,7 +17,11 @@ const acceptedTypes = ({ images }: InspectDeps, attachment: Attachment | null): 
  * Decides by a file's first bytes, before the rest is read, how many bytes it may have. While the place is not known
  * (null) the widest limit holds, and `inspectFile` judges again. Throws UNSUPPORTED_TYPE for what is not taken here and EMPTY_FILE for no bytes at all.
  */
-export function admit(deps: InspectDeps, attachment: Attachment | null, head: Uint8Array): { contentType: string; maxBytes: number } {
+export function admit(
+  deps: InspectDeps,
+  attachment: Attachment | null,
+  head: Uint8Array,
+): { contentType: string; maxBytes: number } {
   if (head.length === 0) throw new MediaError({ code: "EMPTY_FILE" });
   const contentType = sniffContentType(head);
   const accepted = acceptedTypes(deps, attachment);
@@ -39,7 +43,11 @@ export function maxUploadBytes(attachment: Attachment | null, limits: Limits): n
  * Type, size and header against the limits, before any pixel is decoded.
  * Throws EMPTY_FILE, UNSUPPORTED_TYPE, FILE_TOO_LARGE, BAD_DIMENSIONS, TOO_MANY_PIXELS, CORRUPT_FILE.
  */
-export async function inspectFile(deps: InspectDeps, attachment: Attachment, file: SpooledFile): Promise<InspectedFile> {
+export async function inspectFile(
+  deps: InspectDeps,
+  attachment: Attachment,
+  file: SpooledFile,
+): Promise<InspectedFile> {
   const { contentType, maxBytes } = admit(deps, attachment, file.head);
   if (file.size > maxBytes) throw new MediaError({ code: "FILE_TOO_LARGE", maxBytes });
   const header = await deps.images.inspect(file.path, contentType);

@@ -17,7 +17,7 @@ export function hammingDistance(a: string, b: string): number {
 }
 
 /** The tier two items share, or null when they are no duplicates. Same bytes are `exact` at distance 0. */
-export function compareFingerprints(a: Omit<Fingerprint, "publicId">, b: Fingerprint): Duplicate | null {
+function compareFingerprints(a: Omit<Fingerprint, "publicId">, b: Fingerprint): Duplicate | null {
   if (a.contentSha256 === b.contentSha256) return { publicId: b.publicId, distance: 0, tier: "exact" };
   if (a.imageHash === null || b.imageHash === null) return null;
   const distance = hammingDistance(a.imageHash, b.imageHash);

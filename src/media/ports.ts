@@ -4,7 +4,7 @@
  */
 import type { EntityField, EntityType, MediaType } from "./attachments.js";
 import type { Limits } from "./limits.js";
-import type { Media, ModerationStatus, StorageType, Variant } from "./model.js";
+import type { Media, ModerationStatus, StorageType } from "./model.js";
 import type { VariantName, VariantSpec } from "./variants.js";
 
 export type Clock = { now(): Date };
@@ -53,7 +53,7 @@ export type Spool = {
   source(path: string): Promise<ByteSource>;
 };
 
-export type ByteRange = { start: number; /** Inclusive. */ end: number };
+export type ByteRange = { start: number /** Inclusive. */; end: number };
 
 export type StoredObject = {
   /** Bytes of the whole object, whatever the range. */
@@ -223,7 +223,11 @@ export type EntityDirectory = {
   upsert(entity: EntityUpsert, now: Date): Promise<Entity>;
   adminIds(entity: Entity): Promise<string[]>;
   children(entity: Entity): Promise<Entity[]>;
-  list(query: { type: EntityType; limit: number; after: number | null }): Promise<{ items: Entity[]; nextAfter: number | null }>;
+  list(query: {
+    type: EntityType;
+    limit: number;
+    after: number | null;
+  }): Promise<{ items: Entity[]; nextAfter: number | null }>;
   delete(entity: Entity, now: Date): Promise<void>;
   grant(entity: Entity, grant: { userId: string; right: "upload"; expiresAt: Date | null }, now: Date): Promise<Grant>;
   /** False where there was none. */
@@ -341,7 +345,11 @@ export type Database = Stores & {
 export type UrlSigner = {
   /** Query string without `?`. */
   sign(key: string, expiresAt: Date): Promise<string>;
-  verify(key: string, query: { expires?: string | undefined; signature?: string | undefined }, now: Date): Promise<boolean>;
+  verify(
+    key: string,
+    query: { expires?: string | undefined; signature?: string | undefined },
+    now: Date,
+  ): Promise<boolean>;
 };
 
 /** Addresses a browser can load; both null where local storage serves through `baseUrl`. */

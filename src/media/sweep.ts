@@ -7,7 +7,9 @@ const BATCH = 100;
  * Removes what uploads of dead processes left: exactly the keys their intents name, then the intents. Answers how
  * many were cleared. Stops at the first failure (a store that is down); the rest stays claimed for the next run.
  */
-export async function sweepAbandonedUploads(deps: Pick<Deps, "database" | "objects" | "clock" | "log">): Promise<number> {
+export async function sweepAbandonedUploads(
+  deps: Pick<Deps, "database" | "objects" | "clock" | "log">,
+): Promise<number> {
   let cleared = 0;
   for (;;) {
     const intents = await deps.database.intents.claimAbandoned(deps.clock.now(), BATCH);

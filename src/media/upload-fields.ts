@@ -13,14 +13,19 @@ const text = (max: number) =>
 /** Form fields spell booleans in several ways; anything else is refused, not guessed. */
 const flag = z.stringbool({ truthy: ["true", "1", "yes", "on"], falsy: ["false", "0", "no", "off", ""] });
 
-export const tagsSchema = z
+const tagsSchema = z
   .array(z.string().trim().min(1).max(TEXT_LIMITS.tag))
   .max(TEXT_LIMITS.tags)
   .transform((tags) => [...new Set(tags)]);
 
 const commaSeparated = z
   .string()
-  .transform((value) => value.split(",").map((tag) => tag.trim()).filter((tag) => tag !== ""))
+  .transform((value) =>
+    value
+      .split(",")
+      .map((tag) => tag.trim())
+      .filter((tag) => tag !== ""),
+  )
   .pipe(tagsSchema);
 
 /** 32-bit, so that it fits the column on every database. */

@@ -10,11 +10,18 @@ export type UploadPlace = { attachment: Attachment; ref: Ref; parent?: { type: E
 export type UploadTarget = { attachment: Attachment; entity: Entity };
 
 /** The checks before the body: UNAUTHENTICATED, then ENTITY_NOT_FOUND, then FORBIDDEN. */
-export async function openUpload(deps: Pick<Deps, "database" | "clock">, actor: Actor, place: UploadPlace): Promise<UploadTarget> {
+export async function openUpload(
+  deps: Pick<Deps, "database" | "clock">,
+  actor: Actor,
+  place: UploadPlace,
+): Promise<UploadTarget> {
   requirePrincipal(actor);
   const { entities } = deps.database;
-  const entity = await findEntity(entities, { type: place.attachment.entityType, ref: place.ref, parent: place.parent });
+  const entity = await findEntity(entities, {
+    type: place.attachment.entityType,
+    ref: place.ref,
+    parent: place.parent,
+  });
   await authoriseWrite(entities, actor, { entity, right: "upload" }, deps.clock.now());
   return { attachment: place.attachment, entity };
 }
-

@@ -35,7 +35,13 @@ export async function uploadMedia(deps: Deps, request: UploadRequest): Promise<U
   const started = deps.clock.now().getTime();
   const { entityType, field } = request.target.attachment;
   const measure = (outcome: string, bytes: number) =>
-    deps.metrics.uploadFinished({ entityType, field, outcome, bytes, seconds: (deps.clock.now().getTime() - started) / 1000 });
+    deps.metrics.uploadFinished({
+      entityType,
+      field,
+      outcome,
+      bytes,
+      seconds: (deps.clock.now().getTime() - started) / 1000,
+    });
   try {
     const uploaded = await makeMedia(deps, request);
     measure("ok", uploaded.media.fileSize);
@@ -67,7 +73,9 @@ type Prepared = { inspected: InspectedFile; picture: RenderedImage; objects: Pla
 async function storeAndCommit(deps: Deps, request: UploadRequest, prepared: Prepared): Promise<Uploaded> {
   const intent = await storeObjects(deps, prepared.objects, request.incoming.fields.is_public);
   try {
-    return await deps.database.transact((stores) => commit(deps, stores, request, { ...prepared, intentId: intent.id }));
+    return await deps.database.transact((stores) =>
+      commit(deps, stores, request, { ...prepared, intentId: intent.id }),
+    );
   } catch (error) {
     await removeObjects(deps, intent);
     throw error;
@@ -121,7 +129,11 @@ function startingStatus(actor: Actor, entityType: EntityType): ModerationStatus 
 
 type RowWithoutPlace = Omit<NewMedia, "sortOrder" | "orderKey" | "createdAt" | "updatedAt">;
 
-function describeRow(deps: Pick<Deps, "objects">, { actor, target, incoming }: UploadRequest, prepared: Prepared): RowWithoutPlace {
+function describeRow(
+  deps: Pick<Deps, "objects">,
+  { actor, target, incoming }: UploadRequest,
+  prepared: Prepared,
+): RowWithoutPlace {
   const { inspected, picture, objects } = prepared;
   const { entity, attachment } = target;
   const { fields } = incoming;

@@ -4,7 +4,7 @@ import type { Deps } from "./ports.js";
 import type { VariantName } from "./variants.js";
 
 /** How long a signed address works, by the contract. */
-export const SIGNED_URL_SECONDS = 15 * 60;
+const SIGNED_URL_SECONDS = 15 * 60;
 
 type ViewDeps = Pick<Deps, "signer" | "urls" | "clock">;
 

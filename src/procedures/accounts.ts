@@ -58,7 +58,12 @@ export const authRouter = router({
     summary: "Who the caller is",
     rest: [{ method: "GET", path: "/v1/auth/me" }],
   })
-    .output(z.discriminatedUnion("kind", [userOut.extend({ kind: z.literal("user") }), z.object({ kind: z.literal("service") })]))
+    .output(
+      z.discriminatedUnion("kind", [
+        userOut.extend({ kind: z.literal("user") }),
+        z.object({ kind: z.literal("service") }),
+      ]),
+    )
     .query(async ({ ctx: { actor, accounts } }) =>
       actor.kind === "user"
         ? { kind: "user" as const, ...toUserOut(await findUser(accounts, actor.id)) }
@@ -72,9 +77,7 @@ export const authRouter = router({
   })
     .input(z.object({ userId: refSchema }))
     .output(sessionOut)
-    .mutation(async ({ ctx: { accounts }, input }) =>
-      toSessionOut(await createSessionFor(accounts, input.userId)),
-    ),
+    .mutation(async ({ ctx: { accounts }, input }) => toSessionOut(await createSessionFor(accounts, input.userId))),
 });
 
 export const usersRouter = router({
@@ -106,7 +109,8 @@ export const usersRouter = router({
     .output(userOut)
     .query(async ({ ctx: { actor, accounts }, input }) => {
       const user = await accounts.users.find(input.publicId);
-      if (user && (isAdministrator(actor) || (actor.kind === "user" && actor.id === user.publicId))) return toUserOut(user);
+      if (user && (isAdministrator(actor) || (actor.kind === "user" && actor.id === user.publicId)))
+        return toUserOut(user);
       throw new MediaError({ code: "ENTITY_NOT_FOUND", entityType: "user", entityId: String(input.publicId) });
     }),
 });

@@ -50,9 +50,7 @@ export const entitiesRouter = router({
       }),
     )
     .output(entityOut)
-    .mutation(async ({ ctx: { deps }, input }) =>
-      toEntityOut(deps.database.entities, await upsertEntity(deps, input)),
-    ),
+    .mutation(async ({ ctx: { deps }, input }) => toEntityOut(deps.database.entities, await upsertEntity(deps, input))),
 
   get: procedure({
     audience: "signed-in",

@@ -1,7 +1,7 @@
 import { initTRPC } from "@trpc/server";
+import type { AccountDeps, Session } from "../accounts/ports.js";
 import { requireAdministrator, requireModerator, requirePrincipal } from "../media/access.js";
 import type { Actor } from "../media/actor.js";
-import type { AccountDeps, Session } from "../accounts/ports.js";
 import { describeFailure, MediaError } from "../media/errors.js";
 import type { Deps } from "../media/ports.js";
 import { ERROR_MAP, toFailure, toTrpcError } from "./error-map.js";

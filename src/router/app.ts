@@ -54,4 +54,10 @@ function notFound(http: Hono<AppEnv>, c: AppContext): MediaError {
 }
 
 const toPattern = (path: string): RegExp =>
-  new RegExp(`^${path.replaceAll(/[.+]/g, "\\$&").replaceAll(/\/:\w+\?/g, "(/[^/]*)?").replaceAll(/:\w+/g, "[^/]+").replaceAll("*", ".*")}$`);
+  new RegExp(
+    `^${path
+      .replaceAll(/[.+]/g, "\\$&")
+      .replaceAll(/\/:\w+\?/g, "(/[^/]*)?")
+      .replaceAll(/:\w+/g, "[^/]+")
+      .replaceAll("*", ".*")}$`,
+  );

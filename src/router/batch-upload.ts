@@ -18,10 +18,7 @@ import { placeOpener, refuseDeclaredSize } from "./uploads.js";
 /** How many items of one batch are worked on at once, so that a batch cannot fill the pixel queue alone. */
 const BATCH_PARALLELISM = 4;
 
-type BatchItem = { index: number; filename: string } & (
-  | { received: ReceivedFile }
-  | { error: unknown }
-);
+type BatchItem = { index: number; filename: string } & ({ received: ReceivedFile } | { error: unknown });
 export type BatchFailure = {
   index: number;
   filename: string;
@@ -47,7 +44,7 @@ async function receiveBatch(deps: Deps, c: AppContext): Promise<Response> {
     if (!target || items.length === 0) throw new MediaError({ code: "MISSING_FILE", field: "files" });
     return await storeBatch(deps, c, { target, items, fields: parseUploadFields(form) });
   } finally {
-    await Promise.all(items.map((item) => ("received" in item ? item.received.discard() : undefined)));
+    await Promise.all(items.flatMap((item) => ("received" in item ? [item.received.discard()] : [])));
   }
 }
 

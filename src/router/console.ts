@@ -2,7 +2,8 @@ import { Hono } from "hono";
 import type { AppDeps, AppEnv } from "./app-env.js";
 
 /** The page runs its own script and style and shows pictures of this server or its CDN; it talks to nobody else. */
-const PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src * data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src * data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** The web page: a gallery to look at, upload to and try the API with. */
 export function consoleRoutes({ assets }: AppDeps): Hono<AppEnv> {

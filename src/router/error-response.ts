@@ -19,7 +19,7 @@ export function toProblem(failure: MediaFailure, requestId: string): Problem {
 }
 
 /** Answers a failure; a failure that says when to come back sets Retry-After. */
-export function problemResponse(c: AppContext, failure: MediaFailure): Response {
+function problemResponse(c: AppContext, failure: MediaFailure): Response {
   const problem = toProblem(failure, c.get("requestId"));
   c.header("Content-Type", "application/problem+json");
   c.header("Cache-Control", "no-store");

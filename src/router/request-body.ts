@@ -1,7 +1,7 @@
 import { MediaError } from "../media/errors.js";
 
 /** Far above any input of a procedure. Bytes. */
-export const MAX_JSON_BYTES = 1024 * 1024;
+const MAX_JSON_BYTES = 1024 * 1024;
 
 /** How long a refused body may go on. */
 const LINGER_MS = 10_000;

@@ -43,7 +43,8 @@ async function readBody(c: AppContext, { route }: RestOperation): Promise<Record
   if (text.trim() === "") return {};
   const body = parseJson(text);
   if (Array.isArray(body) && route.arrayInput) return { [route.arrayInput]: body };
-  if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalidBody("the body must be a JSON object");
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw invalidBody("the body must be a JSON object");
   return { ...body };
 }
 

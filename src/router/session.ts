@@ -55,7 +55,11 @@ async function fromCookie(app: AppDeps, c: AppContext): Promise<Principal> {
   return { actor: toActor(found.user), sessionToken: token };
 }
 
-const toActor = ({ publicId, role, verified }: { publicId: string } & Omit<Extract<Actor, { kind: "user" }>, "kind" | "id">): Actor => ({
+const toActor = ({
+  publicId,
+  role,
+  verified,
+}: { publicId: string } & Omit<Extract<Actor, { kind: "user" }>, "kind" | "id">): Actor => ({
   kind: "user",
   id: publicId,
   role,

@@ -14,7 +14,7 @@ import { type FormFields, readForm } from "./multipart.js";
 import { type ReceivedFile, receiveFile } from "./receive-file.js";
 
 /** What a form may hold beside its files: boundaries, headers, text fields. Bytes. */
-export const FORM_OVERHEAD_BYTES = 1024 * 1024;
+const FORM_OVERHEAD_BYTES = 1024 * 1024;
 
 /** One POST for each row of the attachment table, and the general one whose form names the place. */
 export function uploadRoutes(app: AppDeps): Hono<AppEnv> {
@@ -119,7 +119,8 @@ async function receiveOne(deps: Deps, c: AppContext, open: OpenTarget): Promise<
 }
 
 async function uploadAnswer(deps: Deps, { media, duplicates }: Uploaded, ignored: number) {
-  const rest = ignored === 0 ? "" : ` Further file parts were ignored (${ignored}): this address takes one, named "file".`;
+  const rest =
+    ignored === 0 ? "" : ` Further file parts were ignored (${ignored}): this address takes one, named "file".`;
   const noun = media.mediaType === "IMAGE" ? "picture" : "video";
   return { media: await toMediaOut(deps, media), message: `The ${noun} was stored.${rest}`, duplicates };
 }

@@ -6,31 +6,42 @@ describe("principals", () => {
 
   beforeAll(async () => {
     server = await startTestServer({ CORS_ORIGINS: "https://app.example" });
-    await server.service("PUT", "/v1/users/USR-ANN", { email: "Ann@Example.com", password: "correct horse", role: "user", verified: true });
+    await server.service("PUT", "/v1/users/USR-ANN", {
+      email: "Ann@Example.com",
+      password: "correct horse",
+      role: "user",
+      verified: true,
+    });
   });
   afterAll(() => server.stop());
 
   const login = (email: string, password: string) =>
-    server.call<{ token: string; expiresAt: string; code?: string; user: unknown }>("POST", "/v1/auth/login", { body: { email, password } });
+    server.call<{ token: string; expiresAt: string; code?: string; user: unknown }>("POST", "/v1/auth/login", {
+      body: { email, password },
+    });
   const me = (token?: string, headers = {}) => server.call("GET", "/v1/auth/me", { token, headers });
 
   it("signs in with email, whatever its case, and password", async () => {
     const { status, body, headers } = await login("ann@example.COM", "correct horse");
     expect(status).toBe(200);
-    expect(body).toMatchObject({ token: expect.any(String), user: { publicId: "USR-ANN", email: "ann@example.com", role: "user", verified: true } });
+    expect(body).toMatchObject({
+      token: expect.any(String),
+      user: { publicId: "USR-ANN", email: "ann@example.com", role: "user", verified: true },
+    });
     expect(Date.parse(body.expiresAt)).toBeGreaterThan(Date.now() + 86_400_000);
     expect(headers.get("set-cookie")).toMatch(/^session=\S+; .*HttpOnly/i);
     expect(headers.get("set-cookie")).toMatch(/SameSite=Lax/i);
     expect((await me(body.token)).body).toMatchObject({ kind: "user", publicId: "USR-ANN" });
   });
 
-  it.each([["ann@example.com", "wrong"], ["nobody@example.com", "correct horse"], ["", ""]])(
-    "does not say whether email or password was wrong (%s)",
-    async (email, password) => {
-      const { status, body } = await login(email, password);
-      expect([status, body.code]).toEqual([401, "UNAUTHENTICATED"]);
-    },
-  );
+  it.each([
+    ["ann@example.com", "wrong"],
+    ["nobody@example.com", "correct horse"],
+    ["", ""],
+  ])("does not say whether email or password was wrong (%s)", async (email, password) => {
+    const { status, body } = await login(email, password);
+    expect([status, body.code]).toEqual([401, "UNAUTHENTICATED"]);
+  });
 
   it("keeps neither passwords nor session ids in clear", async () => {
     const { readFile, readdir } = await import("node:fs/promises");
@@ -63,7 +74,10 @@ describe("principals", () => {
     const asUser = await server.call("POST", "/v1/auth/sessions", { token, body: { userId: "USR-BOB" } });
     expect([asUser.status, asUser.body.code]).toEqual([403, "FORBIDDEN"]);
     expect((await server.call("POST", "/v1/auth/sessions", { body: { userId: "USR-ANN" } })).status).toBe(401);
-    const unknown = await server.call("POST", "/v1/auth/sessions", { token: SERVICE_TOKEN, body: { userId: "USR-NONE" } });
+    const unknown = await server.call("POST", "/v1/auth/sessions", {
+      token: SERVICE_TOKEN,
+      body: { userId: "USR-NONE" },
+    });
     expect([unknown.status, unknown.body.code]).toEqual([404, "ENTITY_NOT_FOUND"]);
   });
 
@@ -88,7 +102,10 @@ describe("principals", () => {
   });
 
   it("an email is one user's", async () => {
-    const answer = await server.call("PUT", "/v1/users/USR-OTHER", { token: SERVICE_TOKEN, body: { email: "ANN@example.com" } });
+    const answer = await server.call("PUT", "/v1/users/USR-OTHER", {
+      token: SERVICE_TOKEN,
+      body: { email: "ANN@example.com" },
+    });
     expect([answer.status, answer.body.code]).toEqual([409, "CONFLICT"]);
     expect((await server.call("GET", "/v1/entities/user/USR-OTHER", { token: SERVICE_TOKEN })).status).toBe(404);
   });
@@ -105,10 +122,16 @@ describe("principals", () => {
     });
 
     it.each([
-      [{ origin: "https://evil.example" }, 403], [{ origin: "null" }, 403], [{}, 403], [{ "sec-fetch-site": "cross-site" }, 403],
-      [{ origin: "https://app.example" }, 404], [{ "sec-fetch-site": "same-origin" }, 404],
+      [{ origin: "https://evil.example" }, 403],
+      [{ origin: "null" }, 403],
+      [{}, 403],
+      [{ "sec-fetch-site": "cross-site" }, 403],
+      [{ origin: "https://app.example" }, 404],
+      [{ "sec-fetch-site": "same-origin" }, 404],
     ])("changes something only from this site or a configured one: %o answers %i", async (headers, status) => {
-      const answer = await server.call("DELETE", "/v1/entities/property/P/grants/U", { headers: { cookie, ...headers } });
+      const answer = await server.call("DELETE", "/v1/entities/property/P/grants/U", {
+        headers: { cookie, ...headers },
+      });
       expect(answer.status).toBe(status);
     });
 
@@ -126,8 +149,13 @@ describe("principals", () => {
 
   it("other sites' pages may call where the configuration names them", async () => {
     const preflight = (origin: string) =>
-      fetch(`${server.baseUrl}/v1/auth/me`, { method: "OPTIONS", headers: { origin, "access-control-request-method": "GET" } });
-    expect((await preflight("https://app.example")).headers.get("access-control-allow-origin")).toBe("https://app.example");
+      fetch(`${server.baseUrl}/v1/auth/me`, {
+        method: "OPTIONS",
+        headers: { origin, "access-control-request-method": "GET" },
+      });
+    expect((await preflight("https://app.example")).headers.get("access-control-allow-origin")).toBe(
+      "https://app.example",
+    );
     expect((await preflight("https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
   });
 });

@@ -14,18 +14,32 @@ describe("failures", () => {
   afterAll(() => server.stop());
 
   it("are problem details with the request's id", async () => {
-    const { status, headers, body } = await server.call("GET", "/v1/media/0x1", { headers: { "x-request-id": "phone-12345678" } });
-    expect([status, headers.get("content-type"), headers.get("x-request-id")]).toEqual([404, "application/problem+json", "phone-12345678"]);
+    const { status, headers, body } = await server.call("GET", "/v1/media/0x1", {
+      headers: { "x-request-id": "phone-12345678" },
+    });
+    expect([status, headers.get("content-type"), headers.get("x-request-id")]).toEqual([
+      404,
+      "application/problem+json",
+      "phone-12345678",
+    ]);
     expect(body).toEqual({
-      type: "urn:artitec-media:problem:MEDIA_NOT_FOUND", title: "No such media", status: 404, code: "MEDIA_NOT_FOUND",
-      detail: 'There is no media item "0x1".', mediaId: "0x1", requestId: "phone-12345678",
+      type: "urn:artitec-media:problem:MEDIA_NOT_FOUND",
+      title: "No such media",
+      status: 404,
+      code: "MEDIA_NOT_FOUND",
+      detail: 'There is no media item "0x1".',
+      mediaId: "0x1",
+      requestId: "phone-12345678",
     });
   });
 
-  it.each(["", "short", "x".repeat(65), "a b c d e f g", "{\"a\":\"bbbbbb\"}"])("a request id that is no id is replaced: %s", async (id) => {
-    const { headers } = await server.call("GET", "/healthz", { headers: { "x-request-id": id } });
-    expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
-  });
+  it.each(["", "short", "x".repeat(65), "a b c d e f g", '{"a":"bbbbbb"}'])(
+    "a request id that is no id is replaced: %s",
+    async (id) => {
+      const { headers } = await server.call("GET", "/healthz", { headers: { "x-request-id": id } });
+      expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
 
   it("an address that is not there is 404, another method 405 with those it takes", async () => {
     expect(await server.call("GET", "/nowhere")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
@@ -56,7 +70,9 @@ describe("failures", () => {
 
   const upload = (body: BodyInit | null, contentType: string) =>
     fetch(`${server.baseUrl}/v1/media/users/USR-1/avatar`, {
-      method: "POST", body, headers: { authorization: `Bearer ${token}`, "content-type": contentType },
+      method: "POST",
+      body,
+      headers: { authorization: `Bearer ${token}`, "content-type": contentType },
     });
   const form = (text: string) => [text.replaceAll("\n", "\r\n"), "multipart/form-data; boundary=x"] as const;
   const PART = 'Content-Disposition: form-data; name="file"; filename="a.jpg"';
@@ -85,7 +101,14 @@ describe("failures", () => {
 
   it.each(MEDIA_ERROR_CODES)("%s has one status and a sentence", (code) => {
     expect(ERROR_MAP[code].status).toBeGreaterThanOrEqual(400);
-    const facts = { code, accepted: ["image/jpeg"], issues: [{ path: "a", message: "b" }], allowed: ["GET"], right: "r", reason: "because" };
+    const facts = {
+      code,
+      accepted: ["image/jpeg"],
+      issues: [{ path: "a", message: "b" }],
+      allowed: ["GET"],
+      right: "r",
+      reason: "because",
+    };
     expect(describeFailure(facts as unknown as MediaFailure)).toMatch(/\w/);
   });
 
@@ -97,7 +120,10 @@ describe("failures", () => {
 
   it("health, readiness and metrics answer without a token", async () => {
     expect((await server.call("GET", "/healthz")).body).toMatchObject({ status: "ok" });
-    expect(await server.call("GET", "/readyz")).toMatchObject({ status: 200, body: { status: "ready", checks: { database: "ok", storage: "ok" } } });
+    expect(await server.call("GET", "/readyz")).toMatchObject({
+      status: 200,
+      body: { status: "ready", checks: { database: "ok", storage: "ok" } },
+    });
     const metrics = await (await fetch(`${server.baseUrl}/metrics`)).text();
     expect(metrics).toMatch(/media_http_request_seconds_count\{method="GET",route="\/healthz",status="200"\} \d+/);
     expect(metrics).not.toContain("USR-1");
@@ -106,21 +132,41 @@ describe("failures", () => {
   it("is not ready while its store does not answer, and is again when it does", async () => {
     const { rename } = await import("node:fs/promises");
     await rename(`${server.folder}/files`, `${server.folder}/gone`);
-    expect(await server.call("GET", "/readyz")).toMatchObject({ status: 503, body: { checks: { database: "ok", storage: "unavailable" } } });
+    expect(await server.call("GET", "/readyz")).toMatchObject({
+      status: 503,
+      body: { checks: { database: "ok", storage: "unavailable" } },
+    });
     await rename(`${server.folder}/gone`, `${server.folder}/files`);
     expect((await server.call("GET", "/readyz")).status).toBe(200);
   });
 
   it("describes every address, uploads and errors included", async () => {
-    const { body } = await server.call<{ openapi: string; paths: Record<string, Record<string, { responses: Record<string, unknown> }>>; components: { schemas: Record<string, unknown> } }>("GET", "/openapi.json");
+    const { body } = await server.call<{
+      openapi: string;
+      paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
+      components: { schemas: Record<string, unknown> };
+    }>("GET", "/openapi.json");
     expect(body.openapi).toBe("3.1.0");
-    expect(Object.keys(body.paths)).toEqual(expect.arrayContaining([
-      "/v1/media/upload", "/v1/media/batch/upload", "/v1/media/communities/{parentId}/amenities/{id}/photos", "/v1/media/{id}",
-      "/v1/media/entity/{type}/{id}", "/v1/entities/{type}/{publicId}/grants/{userId}", "/v1/auth/login", "/files/{key}", "/healthz",
-    ]));
-    const operations = Object.values(body.paths).flatMap((path) => Object.values(path)) as unknown as { operationId: string }[];
+    expect(Object.keys(body.paths)).toEqual(
+      expect.arrayContaining([
+        "/v1/media/upload",
+        "/v1/media/batch/upload",
+        "/v1/media/communities/{parentId}/amenities/{id}/photos",
+        "/v1/media/{id}",
+        "/v1/media/entity/{type}/{id}",
+        "/v1/entities/{type}/{publicId}/grants/{userId}",
+        "/v1/auth/login",
+        "/files/{key}",
+        "/healthz",
+      ]),
+    );
+    const operations = Object.values(body.paths).flatMap((path) => Object.values(path)) as unknown as {
+      operationId: string;
+    }[];
     expect(new Set(operations.map((o) => o.operationId)).size).toBe(operations.length);
     expect(body.paths["/v1/media/{id}"]?.get?.responses).toMatchObject({ 200: {}, 404: {}, 503: {} });
-    expect(Object.keys(body.components.schemas)).toEqual(expect.arrayContaining(["MediaOut", "Problem", "UploadResult"]));
+    expect(Object.keys(body.components.schemas)).toEqual(
+      expect.arrayContaining(["MediaOut", "Problem", "UploadResult"]),
+    );
   });
 });

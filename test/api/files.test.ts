@@ -14,7 +14,12 @@ describe("files", () => {
     await server.entity("builder", "BLD-1", { ownerId: "USR-1" });
     const picture = await scenery(900, 600).jpeg().toBuffer();
     const upload = async (isPublic: string) =>
-      (await server.post("/v1/media/builders/BLD-1/portfolio", token, [["file", [picture, "a.jpg"]], ["is_public", isPublic]])).body.media;
+      (
+        await server.post("/v1/media/builders/BLD-1/portfolio", token, [
+          ["file", [picture, "a.jpg"]],
+          ["is_public", isPublic],
+        ])
+      ).body.media;
     shown = await upload("true");
     hidden = await upload("false");
   });
@@ -36,7 +41,9 @@ describe("files", () => {
 
   it("have a tag each, which answers 304 when it is known", async () => {
     const tags = await Promise.all(
-      [shown.originalUrl, ...shown.variants.map((v) => v.url)].map(async (url) => (await fetch(url)).headers.get("etag") as string),
+      [shown.originalUrl, ...shown.variants.map((v) => v.url)].map(
+        async (url) => (await fetch(url)).headers.get("etag") as string,
+      ),
     );
     expect(new Set(tags).size).toBe(tags.length);
     const [tag] = tags;
@@ -49,17 +56,37 @@ describe("files", () => {
 
   const range = async (value: string, more: Record<string, string> = {}) => {
     const response = await fetch(shown.originalUrl, { headers: { range: value, ...more } });
-    return { status: response.status, part: response.headers.get("content-range"), bytes: Buffer.from(await response.arrayBuffer()) };
+    return {
+      status: response.status,
+      part: response.headers.get("content-range"),
+      bytes: Buffer.from(await response.arrayBuffer()),
+    };
   };
 
   it("come in ranges", async () => {
     const whole = Buffer.from(await (await fetch(shown.originalUrl)).arrayBuffer());
     const size = whole.length;
-    expect(await range("bytes=0-99")).toEqual({ status: 206, part: `bytes 0-99/${size}`, bytes: whole.subarray(0, 100) });
-    expect(await range("bytes=100-")).toEqual({ status: 206, part: `bytes 100-${size - 1}/${size}`, bytes: whole.subarray(100) });
-    expect(await range("bytes=-50")).toEqual({ status: 206, part: `bytes ${size - 50}-${size - 1}/${size}`, bytes: whole.subarray(-50) });
+    expect(await range("bytes=0-99")).toEqual({
+      status: 206,
+      part: `bytes 0-99/${size}`,
+      bytes: whole.subarray(0, 100),
+    });
+    expect(await range("bytes=100-")).toEqual({
+      status: 206,
+      part: `bytes 100-${size - 1}/${size}`,
+      bytes: whole.subarray(100),
+    });
+    expect(await range("bytes=-50")).toEqual({
+      status: 206,
+      part: `bytes ${size - 50}-${size - 1}/${size}`,
+      bytes: whole.subarray(-50),
+    });
     expect(await range(`bytes=5-${size * 9}`)).toMatchObject({ status: 206, part: `bytes 5-${size - 1}/${size}` });
-    expect(await range(`bytes=${size}-`)).toMatchObject({ status: 416, part: `bytes */${size}`, bytes: Buffer.alloc(0) });
+    expect(await range(`bytes=${size}-`)).toMatchObject({
+      status: 416,
+      part: `bytes */${size}`,
+      bytes: Buffer.alloc(0),
+    });
     for (const ignored of ["bytes=9-2", "items=0-1", "bytes=0-1,5-6", "bytes=", "bytes=-"])
       expect(await range(ignored)).toMatchObject({ status: 200, part: null, bytes: whole });
   });
@@ -94,8 +121,17 @@ describe("files", () => {
   });
 
   it.each([
-    "/files/", "/files/nothing", "/files/../../etc/passwd", "/files/..%2f..%2fmedia.db", "/files/%2e%2e/media.db", "/files/%00",
-    "/files/%E0%A4%A", "/files/..%5c..%5cmedia.db", "/files/.tmp/x", "/files//etc/passwd", "/files/secrets/service-token",
+    "/files/",
+    "/files/nothing",
+    "/files/../../etc/passwd",
+    "/files/..%2f..%2fmedia.db",
+    "/files/%2e%2e/media.db",
+    "/files/%00",
+    "/files/%E0%A4%A",
+    "/files/..%5c..%5cmedia.db",
+    "/files/.tmp/x",
+    "/files//etc/passwd",
+    "/files/secrets/service-token",
   ])("that do not exist are 404: %s", async (path) => {
     const response = await fetch(`${server.baseUrl}${path}`);
     expect(response.status).toBe(404);

@@ -44,7 +44,8 @@ describe("a body of 500 MB to an address that takes 20", () => {
     const api = createApi(baseUrl);
     token = await api.user("USR-1");
     const picture = await quarters(200, 200).jpeg().toBuffer();
-    for (let i = 0; i < 5; i++) await api.post("/v1/media/users/USR-1/cover", token, [["file", [picture, "warm-up.jpg"]]]);
+    for (let i = 0; i < 5; i++)
+      await api.post("/v1/media/users/USR-1/cover", token, [["file", [picture, "warm-up.jpg"]]]);
   });
   afterAll(async () => {
     child.kill("SIGTERM");
@@ -60,7 +61,9 @@ describe("a body of 500 MB to an address that takes 20", () => {
       Buffer.from('--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'),
       Buffer.from([0xff, 0xd8, 0xff, 0xe0]),
     ]);
-    const length: Record<string, string> = declared ? { "content-length": String(500 * MIB) } : { "transfer-encoding": "chunked" };
+    const length: Record<string, string> = declared
+      ? { "content-length": String(500 * MIB) }
+      : { "transfer-encoding": "chunked" };
     const headers = { "content-type": "multipart/form-data; boundary=x", authorization: `Bearer ${token}`, ...length };
     const sent = request(`${baseUrl}${path}`, { method: "POST", headers });
     let outcome: Outcome | undefined;
@@ -75,7 +78,8 @@ describe("a body of 500 MB to an address that takes 20", () => {
     const block = Buffer.alloc(MIB);
     while (!outcome && sentMiB < 499 && !sent.destroyed) {
       sentMiB++;
-      if (!sent.write(block)) await Promise.race([once(sent, "drain"), once(sent, "close"), answered]).catch(() => undefined);
+      if (!sent.write(block))
+        await Promise.race([once(sent, "drain"), once(sent, "close"), answered]).catch(() => undefined);
     }
     await answered;
     return outcome as unknown as Outcome;
@@ -85,22 +89,27 @@ describe("a body of 500 MB to an address that takes 20", () => {
     { path: "/v1/media/users/USR-1/cover", declared: true },
     { path: "/v1/media/users/USR-1/cover", declared: false },
     { path: "/v1/media/upload?entity_type=user&entity_id=USR-1&entity_field=cover", declared: false },
-  ])("is cut at the limit, keeps no file and little memory ($path, declared: $declared)", async ({ path, declared }) => {
-    const pid = child.pid as number;
-    const before = await residentBytes(pid);
-    let peak = before;
-    const watch = setInterval(() => void residentBytes(pid).then((now) => (peak = Math.max(peak, now))), 10);
-    const outcome = await sendLarge(path, declared);
-    clearInterval(watch);
-    expect(outcome).toMatchObject({ status: 400, code: "FILE_TOO_LARGE" });
-    expect(outcome.sentMiB).toBeLessThan(499);
-    expect(peak - before).toBeLessThan(60 * MIB);
-    expect((await filesBelow(folder)).spooled).toEqual([]);
-  });
+  ])(
+    "is cut at the limit, keeps no file and little memory ($path, declared: $declared)",
+    async ({ path, declared }) => {
+      const pid = child.pid as number;
+      const before = await residentBytes(pid);
+      let peak = before;
+      const watch = setInterval(() => void residentBytes(pid).then((now) => (peak = Math.max(peak, now))), 10);
+      const outcome = await sendLarge(path, declared);
+      clearInterval(watch);
+      expect(outcome).toMatchObject({ status: 400, code: "FILE_TOO_LARGE" });
+      expect(outcome.sentMiB).toBeLessThan(499);
+      expect(peak - before).toBeLessThan(60 * MIB);
+      expect((await filesBelow(folder)).spooled).toEqual([]);
+    },
+  );
 
   it("and a normal upload works afterwards", async () => {
     const picture = await quarters(200, 200).jpeg().toBuffer();
-    const answer = await createApi(baseUrl).post("/v1/media/users/USR-1/cover", token, [["file", [picture, "after.jpg"]]]);
+    const answer = await createApi(baseUrl).post("/v1/media/users/USR-1/cover", token, [
+      ["file", [picture, "after.jpg"]],
+    ]);
     expect(answer.status).toBe(201);
   });
 });

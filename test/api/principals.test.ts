@@ -1,22 +1,39 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { quarters } from "../support/pictures.js";
 import { ENTITY_ROUTES, makePlatform, type PlatformTokens } from "../support/platform.js";
 import { SERVICE_TOKEN, startTestServer, type TestServer } from "../support/server.js";
 
 type Principal = keyof PlatformTokens | "service" | "nobody" | "wrong token";
 const PRINCIPALS: readonly Principal[] = [
-  "owner", "communityAdmin", "grantee", "expiredGrantee", "stranger", "moderator", "admin", "service", "nobody", "wrong token",
+  "owner",
+  "communityAdmin",
+  "grantee",
+  "expiredGrantee",
+  "stranger",
+  "moderator",
+  "admin",
+  "service",
+  "nobody",
+  "wrong token",
 ];
 
 /** Who may, by entity type, as the contract's table says; administrators and services may everywhere. */
 const WRITERS: Record<string, readonly Principal[]> = {
-  user: ["owner"], community: ["communityAdmin"], amenity: ["communityAdmin"], builder: ["owner"],
-  property: ["owner", "grantee"], sales_rep: ["owner"], post: ["owner"],
+  user: ["owner"],
+  community: ["communityAdmin"],
+  amenity: ["communityAdmin"],
+  builder: ["owner"],
+  property: ["owner", "grantee"],
+  sales_rep: ["owner"],
+  post: ["owner"],
 };
 
 const GENERAL = { path: "/upload?entity_type=property&entity_id=PROP-1&entity_field=gallery", entityType: "property" };
-const BATCH = { path: "/batch/upload?entity_type=community&entity_id=CMY-1&entity_field=gallery", entityType: "community" };
+const BATCH = {
+  path: "/batch/upload?entity_type=community&entity_id=CMY-1&entity_field=gallery",
+  entityType: "community",
+};
 const ROUTES = [...ENTITY_ROUTES, GENERAL, BATCH];
 
 function expectedStatus(principal: Principal, entityType: string): number {
@@ -48,18 +65,28 @@ describe("who may upload", () => {
   }
 
   it.each(CASES)("$principal by POST /v1/media$path: $status", async ({ path, principal, status }) => {
-    const parts = [["file", [picture, "a.jpg"]], ["files", [picture, "a.jpg"]]] as const;
+    const parts = [
+      ["file", [picture, "a.jpg"]],
+      ["files", [picture, "a.jpg"]],
+    ] as const;
     const sent = path.startsWith("/batch") ? [parts[1]] : [parts[0]];
     const answer = await server.post<Record<string, unknown>>(`/v1/media${path}`, tokenOf(principal), sent);
     expect(answer.status).toBe(status);
-    if (status === 403) expect(answer.body).toMatchObject({ code: "FORBIDDEN", right: "upload", detail: expect.stringContaining("upload") });
+    if (status === 403)
+      expect(answer.body).toMatchObject({
+        code: "FORBIDDEN",
+        right: "upload",
+        detail: expect.stringContaining("upload"),
+      });
     if (status === 401) expect(answer.body).toMatchObject({ code: "UNAUTHENTICATED" });
     if (status >= 400) expect(answer.headers.get("content-type")).toBe("application/problem+json");
   });
 
   it.each(ENTITY_ROUTES)("an entity that is not there is 404 by POST /v1/media$path", async ({ path }) => {
     const missing = path.replace(/[A-Z]{3,4}-[A-Z0-9-]+(?=\/[a-z]+$)/, "NONE-1");
-    const answer = await server.post<Record<string, unknown>>(`/v1/media${missing}`, tokens.admin, [["file", [picture, "a.jpg"]]]);
+    const answer = await server.post<Record<string, unknown>>(`/v1/media${missing}`, tokens.admin, [
+      ["file", [picture, "a.jpg"]],
+    ]);
     expect([answer.status, answer.body.code]).toEqual([404, "ENTITY_NOT_FOUND"]);
   });
 
@@ -95,20 +122,28 @@ describe("who may upload", () => {
     });
   }
 
-  it.each(ROUTES)("nothing of the body is read for who may not write by POST /v1/media$path", async ({ path, entityType }) => {
-    expect(await answerWithoutBody(`/v1/media${path}`, undefined, 1000)).toBe(401);
-    expect(await answerWithoutBody(`/v1/media${path}`, tokens.stranger, 1000)).toBe(403);
-    expect(await answerWithoutBody(`/v1/media${path}`, tokens.moderator, 1000)).toBe(403);
-    const writer = WRITERS[entityType]?.[0];
-    expect(await answerWithoutBody(`/v1/media${path}`, writer && tokenOf(writer), 30_000_000_000)).toBe(400);
-  });
+  it.each(ROUTES)(
+    "nothing of the body is read for who may not write by POST /v1/media$path",
+    async ({ path, entityType }) => {
+      expect(await answerWithoutBody(`/v1/media${path}`, undefined, 1000)).toBe(401);
+      expect(await answerWithoutBody(`/v1/media${path}`, tokens.stranger, 1000)).toBe(403);
+      expect(await answerWithoutBody(`/v1/media${path}`, tokens.moderator, 1000)).toBe(403);
+      const writer = WRITERS[entityType]?.[0];
+      expect(await answerWithoutBody(`/v1/media${path}`, writer && tokenOf(writer), 30_000_000_000)).toBe(400);
+    },
+  );
 
   it("the general route refuses as soon as the form names a place the user may not write to", async () => {
     const url = new URL(`${server.baseUrl}/v1/media/upload`);
-    const field = (name: string, value: string) => `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+    const field = (name: string, value: string) =>
+      `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
     const head = `${field("entity_type", "property")}${field("entity_id", "PROP-1")}${field("entity_field", "gallery")}`;
     const opened = `${head}--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\nfirst bytes`;
-    const headers = { "content-type": "multipart/form-data; boundary=x", "content-length": "100000", authorization: `Bearer ${tokens.stranger}` };
+    const headers = {
+      "content-type": "multipart/form-data; boundary=x",
+      "content-length": "100000",
+      authorization: `Bearer ${tokens.stranger}`,
+    };
     const status = await new Promise((resolve, reject) => {
       const sent = request(url, { method: "POST", headers }, (response) => {
         resolve(response.statusCode);
@@ -137,7 +172,9 @@ describe("who may upload", () => {
       },
     });
     const response = await fetch(`${server.baseUrl}/v1/media/properties/PROP-1/photos`, {
-      method: "POST", body: held, duplex: "half",
+      method: "POST",
+      body: held,
+      duplex: "half",
       headers: { authorization: `Bearer ${late}`, "content-type": "multipart/form-data; boundary=x" },
     } as RequestInit);
     expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([403, "FORBIDDEN"]);

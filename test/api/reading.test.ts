@@ -21,14 +21,17 @@ describe("reading a gallery", () => {
     const picture = await quarters(120, 90).jpeg().toBuffer();
     for (let i = 0; i < 7; i++) {
       const answer = await server.post("/v1/media/builders/BLD-1/portfolio", owner, [
-        ["file", [picture, `${i}.jpg`]], ["tags", i % 2 ? "odd,all" : "even,all"], ["is_public", i === 3 ? "false" : "true"],
+        ["file", [picture, `${i}.jpg`]],
+        ["tags", i % 2 ? "odd,all" : "even,all"],
+        ["is_public", i === 3 ? "false" : "true"],
       ]);
       items.push(answer.body.media);
     }
   });
   afterAll(() => server.stop());
 
-  const list = (query = "", token?: string) => server.call<Page>("GET", `/v1/media/entity/builder/BLD-1${query}`, { token });
+  const list = (query = "", token?: string) =>
+    server.call<Page>("GET", `/v1/media/entity/builder/BLD-1${query}`, { token });
   const names = (page: { body: Page }) => page.body.items.map((media) => media.originalFilename[0]).join("");
 
   it("goes page by page in gallery order, with the total of all pages", async () => {
@@ -63,7 +66,11 @@ describe("reading a gallery", () => {
 
   it("answers what the upload answered", async () => {
     const [, second] = items as [MediaOut, MediaOut];
-    for (const path of [`/v1/media/${second.id}`, `/v1/media/${second.publicId}`, `/v1/media/public/${second.publicId}`])
+    for (const path of [
+      `/v1/media/${second.id}`,
+      `/v1/media/${second.publicId}`,
+      `/v1/media/public/${second.publicId}`,
+    ])
       expect(await server.call("GET", path)).toMatchObject({ status: 200, body: second });
     expect((await list()).body.items[1]).toEqual(second);
   });
@@ -89,22 +96,45 @@ describe("reading a gallery", () => {
   });
 
   it.each([
-    "?limit=0", "?limit=101", "?limit=ten", "?limit=1.5", "?field=pool", "?status=lost", "?cursor=x", "?cursor=W10", "?limit=1&limit=2", "?tag=",
+    "?limit=0",
+    "?limit=101",
+    "?limit=ten",
+    "?limit=1.5",
+    "?field=pool",
+    "?status=lost",
+    "?cursor=x",
+    "?cursor=W10",
+    "?limit=1&limit=2",
+    "?tag=",
   ])("refuses %s", async (query) => {
-    expect(await list(query)).toMatchObject({ status: 400, body: { code: "VALIDATION", issues: [{ path: expect.any(String) }] } });
+    expect(await list(query)).toMatchObject({
+      status: 400,
+      body: { code: "VALIDATION", issues: [{ path: expect.any(String) }] },
+    });
   });
 
   it.each(["/v1/media/entity/builder/NONE", "/v1/media/entity/builder/99999"])("%s is no entity", async (path) => {
     expect(await server.call("GET", path)).toMatchObject({ status: 404, body: { code: "ENTITY_NOT_FOUND" } });
   });
 
-  it.each(["/v1/media/99999", "/v1/media/NONE", "/v1/media/public/NONE", "/v1/media/-1", "/v1/media/1e3", "/v1/media/%00"])("%s is no media", async (path) => {
+  it.each([
+    "/v1/media/99999",
+    "/v1/media/NONE",
+    "/v1/media/public/NONE",
+    "/v1/media/-1",
+    "/v1/media/1e3",
+    "/v1/media/%00",
+  ])("%s is no media", async (path) => {
     expect(await server.call("GET", path)).toMatchObject({ status: 404, body: { code: "MEDIA_NOT_FOUND" } });
   });
 
   describe("over tRPC", () => {
     const query = async (path: string, input: unknown, token?: string) =>
-      (await server.call<{ result?: { data: unknown }; error?: { data: Record<string, unknown> } }>("GET", `/trpc/${path}?input=${encodeURIComponent(JSON.stringify(input))}`, { token }));
+      await server.call<{ result?: { data: unknown }; error?: { data: Record<string, unknown> } }>(
+        "GET",
+        `/trpc/${path}?input=${encodeURIComponent(JSON.stringify(input))}`,
+        { token },
+      );
 
     it("says the same", async () => {
       const rest = (await list("?limit=2", owner)).body;
@@ -117,19 +147,42 @@ describe("reading a gallery", () => {
 
     it("fails with the same codes and statuses", async () => {
       expect(await query("media.get", { id: 99999 })).toMatchObject({
-        status: 404, body: { error: { data: { code: "MEDIA_NOT_FOUND", httpStatus: 404, mediaId: "99999", requestId: expect.any(String) } } },
+        status: 404,
+        body: {
+          error: {
+            data: { code: "MEDIA_NOT_FOUND", httpStatus: 404, mediaId: "99999", requestId: expect.any(String) },
+          },
+        },
       });
-      expect(await query("media.get", {})).toMatchObject({ status: 400, body: { error: { data: { code: "VALIDATION", issues: [{ path: "id" }] } } } });
-      expect(await query("media.fly", {})).toMatchObject({ status: 404, body: { error: { data: { code: "NOT_FOUND" } } } });
-      expect(await query("auth.me", undefined)).toMatchObject({ status: 401, body: { error: { data: { code: "UNAUTHENTICATED" } } } });
-      expect(await query("entities.list", { type: "post" }, owner)).toMatchObject({ status: 403, body: { error: { data: { code: "FORBIDDEN", right: "administer" } } } });
+      expect(await query("media.get", {})).toMatchObject({
+        status: 400,
+        body: { error: { data: { code: "VALIDATION", issues: [{ path: "id" }] } } },
+      });
+      expect(await query("media.fly", {})).toMatchObject({
+        status: 404,
+        body: { error: { data: { code: "NOT_FOUND" } } },
+      });
+      expect(await query("auth.me", undefined)).toMatchObject({
+        status: 401,
+        body: { error: { data: { code: "UNAUTHENTICATED" } } },
+      });
+      expect(await query("entities.list", { type: "post" }, owner)).toMatchObject({
+        status: 403,
+        body: { error: { data: { code: "FORBIDDEN", right: "administer" } } },
+      });
     });
 
     it("answers batches, each call for itself", async () => {
       const input = { 0: { id: items[0]?.id }, 1: { id: 99999 } };
-      const answer = await server.call<unknown[]>("GET", `/trpc/media.get,media.get?batch=1&input=${encodeURIComponent(JSON.stringify(input))}`);
+      const answer = await server.call<unknown[]>(
+        "GET",
+        `/trpc/media.get,media.get?batch=1&input=${encodeURIComponent(JSON.stringify(input))}`,
+      );
       expect(answer.status).toBe(207);
-      expect(answer.body).toMatchObject([{ result: { data: { id: items[0]?.id } } }, { error: { data: { code: "MEDIA_NOT_FOUND" } } }]);
+      expect(answer.body).toMatchObject([
+        { result: { data: { id: items[0]?.id } } },
+        { error: { data: { code: "MEDIA_NOT_FOUND" } } },
+      ]);
     });
 
     it("sends no stack", async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { createServer, request } from "node:http";
@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { execFile } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { quarters, scenery } from "../support/pictures.js";
 import { createApi, toForm } from "../support/server.js";
@@ -36,7 +35,8 @@ describe("the server process", () => {
     const child = spawn(process.execPath, entry, { cwd: folder, env: { PATH: process.env.PATH ?? "", ...env } });
     children.push(child);
     const output = { text: "" };
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output.text += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text) => (output.text += text));
     return { child, output };
   }
 
@@ -85,7 +85,7 @@ describe("the server process", () => {
     [{ PORT: "many" }, /^Configuration: PORT must be a whole number\n$/],
     [{ NODE_ENV: "production" }, /^Configuration: SERVICE_TOKEN is required in production.*\n$/],
   ])("does not start with %o, and says why in one line", async (env, line) => {
-    const { child, output } = launch([join(DIST, "server.js")], env as Record<string, string>);
+    const { child, output } = launch([join(DIST, "server.js")], env);
     const [code] = await once(child, "exit");
     expect(code).toBe(1);
     expect(output.text).toMatch(line);
@@ -94,7 +94,9 @@ describe("the server process", () => {
   it("says so when its port is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
-    const { child, output } = launch([join(DIST, "server.js")], { PORT: String((other.address() as AddressInfo).port) });
+    const { child, output } = launch([join(DIST, "server.js")], {
+      PORT: String((other.address() as AddressInfo).port),
+    });
     const [code] = await once(child, "exit");
     other.close();
     expect(code).toBe(1);
@@ -105,15 +107,28 @@ describe("the server process", () => {
     const { child, baseUrl } = await serve({ SERVICE_TOKEN: "test-service-token-0123456789" });
     const api = createApi(baseUrl);
     const token = await api.user("USR-1");
-    const body = Buffer.from(await new Response(toForm([["file", [await quarters(200, 200).jpeg().toBuffer(), "a.jpg"]]])).arrayBuffer());
+    const body = Buffer.from(
+      await new Response(toForm([["file", [await quarters(200, 200).jpeg().toBuffer(), "a.jpg"]]])).arrayBuffer(),
+    );
     const boundary = /--(\S+)\r\n/.exec(body.toString("latin1"))?.[1];
-    const headers = { authorization: `Bearer ${token}`, "content-type": `multipart/form-data; boundary=${boundary}`, "content-length": String(body.length) };
+    const headers = {
+      authorization: `Bearer ${token}`,
+      "content-type": `multipart/form-data; boundary=${boundary}`,
+      "content-length": String(body.length),
+    };
     const running = request(`${baseUrl}/v1/media/users/USR-1/avatar`, { method: "POST", headers });
     const answered = once(running, "response");
     running.write(body.subarray(0, 300));
     await new Promise((resolve) => setTimeout(resolve, 100));
     child.kill("SIGTERM");
-    await expect.poll(() => fetch(`${baseUrl}/healthz`).then((r) => r.status, () => "refused")).toBe("refused");
+    await expect
+      .poll(() =>
+        fetch(`${baseUrl}/healthz`).then(
+          (r) => r.status,
+          () => "refused",
+        ),
+      )
+      .toBe("refused");
     running.end(body.subarray(300));
     const [response] = await answered;
     expect(response.statusCode).toBe(201);
@@ -126,7 +141,11 @@ describe("the server process", () => {
   it("loads the demo through its own upload path, once", async () => {
     const demo = launch([join(DIST, "cli.js"), "demo"], { PORT: "0", LOG_LEVEL: "silent" });
     const page = new URL(await until(demo.output, /The demo is ready: (\S+)/));
-    const list = async () => (await fetch(`${page.origin}/v1/media/entity/property/PRP-DEMO`)).json() as Promise<{ total: number; items: { thumbnailUrl: string }[] }>;
+    const list = async () =>
+      (await fetch(`${page.origin}/v1/media/entity/property/PRP-DEMO`)).json() as Promise<{
+        total: number;
+        items: { thumbnailUrl: string }[];
+      }>;
     const { total, items } = await list();
     expect(total).toBeGreaterThan(4);
     expect((await fetch(items[0]?.thumbnailUrl as string)).status).toBe(200);

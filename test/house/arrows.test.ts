@@ -19,7 +19,7 @@ const OUTBOUND_ROOMS = ["src/storage", "src/pipeline", "src/security", "src/tele
 const ROOTS = ["src/server.ts", "src/edge.ts", "src/worker.ts", "src/cli.ts"];
 const HOMES = {
   "database-packages-live-in-db": ["drizzle-orm", "lucia", "mysql2", "@libsql/client"],
-  "pixel-packages-live-in-pipeline": ["sharp", "sharp-phash", "exifr", "thumbhash"],
+  "pixel-packages-live-in-pipeline": ["sharp", "sharp-phash", "exifr"],
   "aws-sdk-lives-in-storage": ["@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"],
   "busboy-lives-in-multipart": ["@fastify/busboy"],
   "logs-and-metrics-live-in-telemetry": ["pino", "prom-client"],
@@ -90,6 +90,7 @@ const FORBIDDEN: readonly Forbidden[] = [
   ...Object.entries(HOMES).flatMap(([rule, packages]) =>
     ["src/jobs", "console"].flatMap((room) => fromRoom(rule, room, packages)),
   ),
+  ...fromRoom("thumbhash-is-made-and-shown", "src/jobs", ["thumbhash"]),
   { rule: "busboy-lives-in-multipart", file: "src/router/app.ts", target: "@fastify/busboy" },
   ...fromRoom("client-imports-procedures-and-tables", "client", [
     "src/router/app.ts",

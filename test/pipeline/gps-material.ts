@@ -43,15 +43,15 @@ export const LONGITUDE: Value = {
 export const SECONDS = [3230, 4366] as const;
 
 export const GPS_TAGS: Tags = { 1: { text: "N" }, 2: LATITUDE, 3: { text: "E" }, 4: LONGITUDE };
-export const CAMERA_TAGS: Tags = { 0x010f: { text: "Acme Cameras" }, 0x0110: { text: "Model One" } };
-export const LENS_TAGS: Tags = { 0x9003: { text: "2020:01:02 03:04:05" }, 0xa434: { text: "A long lens" } };
+export const CAMERA_TAGS: Tags = { 271: { text: "Acme Cameras" }, 272: { text: "Model One" } };
+export const LENS_TAGS: Tags = { 36867: { text: "2020:01:02 03:04:05" }, 42036: { text: "A long lens" } };
 
 /** An EXIF block as cameras write it: main directory, Exif directory, GPS directory. */
 export const camera = (order: Order, gps: Tags = GPS_TAGS): Buffer =>
   composeTiff({
     order,
     ifds: {
-      main: { ...CAMERA_TAGS, 0x8769: { ifd: "exif" }, 0x8825: { ifd: "gps" }, 0x9c9b: { text: "behind the pointer" } },
+      main: { ...CAMERA_TAGS, 34665: { ifd: "exif" }, 34853: { ifd: "gps" }, 40091: { text: "behind the pointer" } },
       exif: LENS_TAGS,
       gps,
     },
@@ -62,7 +62,7 @@ export const cameraWithoutGps = (order: Order): Buffer =>
   composeTiff({
     order,
     ifds: {
-      main: { ...CAMERA_TAGS, 0x8769: { ifd: "exif" }, 0x9c9b: { text: "behind the pointer" } },
+      main: { ...CAMERA_TAGS, 34665: { ifd: "exif" }, 40091: { text: "behind the pointer" } },
       exif: LENS_TAGS,
     },
   });
@@ -114,7 +114,8 @@ export function composeTiff({ order = "II", big = false, ifds, first, next = {} 
 }
 
 function encodeValue(value: Value, order: Order, { places }: { places: Map<string, number>; free: number }) {
-  if ("text" in value) return { type: 2, count: value.text.length + 1, bytes: Buffer.from(`${value.text}\0`, "latin1") };
+  if ("text" in value)
+    return { type: 2, count: value.text.length + 1, bytes: Buffer.from(`${value.text}\0`, "latin1") };
   if ("bytes" in value) return { type: 7, count: value.bytes.length, bytes: value.bytes };
   if ("placeOf" in value) return { type: 4, count: 1, bytes: value.placeOf };
   if ("shorts" in value) return { type: 3, count: value.shorts.length, bytes: numbers(value.shorts, 2, order) };
@@ -138,7 +139,11 @@ function numbers(values: readonly number[], bytes: number, order: Order): Buffer
   return block;
 }
 
-export function putUint(block: Buffer, order: Order, { value, at, bytes }: { value: number; at: number; bytes: number }) {
+export function putUint(
+  block: Buffer,
+  order: Order,
+  { value, at, bytes }: { value: number; at: number; bytes: number },
+) {
   const low = Math.min(bytes, 6);
   if (order === "II") block.writeUIntLE(value, at, low);
   else block.writeUIntBE(value, at + bytes - low, low);
@@ -146,7 +151,9 @@ export function putUint(block: Buffer, order: Order, { value, at, bytes }: { val
 
 /** Whether a number of the position stands in the bytes, in either byte order. */
 export const holdsSeconds = (bytes: Buffer): boolean =>
-  SECONDS.some((seconds) => bytes.includes(numbers([seconds, 100], 4, "II")) || bytes.includes(numbers([seconds, 100], 4, "MM")));
+  SECONDS.some(
+    (seconds) => bytes.includes(numbers([seconds, 100], 4, "II")) || bytes.includes(numbers([seconds, 100], 4, "MM")),
+  );
 
 export const XMP_POSITION = "51,30.5384N";
 
@@ -168,7 +175,12 @@ export function noise(width = 64, height = 48): Sharp {
 export const SHARP_EXIF = {
   IFD0: { Make: "Acme Cameras", Model: "Model One" },
   IFD2: { DateTimeOriginal: "2020:01:02 03:04:05", LensModel: "A long lens" },
-  IFD3: { GPSLatitudeRef: "N", GPSLatitude: "51/1 30/1 3230/100", GPSLongitudeRef: "E", GPSLongitude: "7/1 8/1 4366/100" },
+  IFD3: {
+    GPSLatitudeRef: "N",
+    GPSLatitude: "51/1 30/1 3230/100",
+    GPSLongitudeRef: "E",
+    GPSLongitude: "7/1 8/1 4366/100",
+  },
 };
 
 export const pixelsOf = (picture: Buffer): Promise<Buffer> => sharp(picture, { animated: true }).raw().toBuffer();

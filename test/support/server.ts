@@ -18,7 +18,13 @@ export type UploadResult = {
 /** The whole server on a free port over an empty folder of its own, called over HTTP like by any client. */
 export async function startTestServer(env: Record<string, string> = {}) {
   const folder = await mkdtemp(join(tmpdir(), "media-server-"));
-  const settings = { PORT: "0", DATA_DIR: folder, SERVICE_TOKEN, LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent", ...env };
+  const settings = {
+    PORT: "0",
+    DATA_DIR: folder,
+    SERVICE_TOKEN,
+    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
+    ...env,
+  };
   const server = await startServer(loadConfig(settings));
   const { baseUrl } = server;
   return {
@@ -38,7 +44,11 @@ export type TestServer = Awaited<ReturnType<typeof startTestServer>>;
 export type CallOptions = { token?: string | undefined; body?: unknown; headers?: Record<string, string> };
 
 export function createApi(baseUrl: string) {
-  async function call<T = Record<string, unknown>>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  async function call<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<Answer<T>> {
     const { token, body } = options;
     const headers: Record<string, string> = { ...options.headers };
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
@@ -49,7 +59,8 @@ export function createApi(baseUrl: string) {
 
   const service = async <T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> => {
     const answer = await call<T>(method, path, { token: SERVICE_TOKEN, body });
-    if (answer.status >= 300) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   };
 
@@ -64,7 +75,12 @@ export function createApi(baseUrl: string) {
     entity: (type: string, publicId: string, values: Record<string, unknown> = {}) =>
       service<{ id: number }>("PUT", `/v1/entities/${type}/${publicId}`, values),
     /** Posts a form; a file is `[bytes, name]`, parts go out in the order given. */
-    async post<T = UploadResult>(path: string, token: string | undefined, parts: Parts, headers: Record<string, string> = {}) {
+    async post<T = UploadResult>(
+      path: string,
+      token: string | undefined,
+      parts: Parts,
+      headers: Record<string, string> = {},
+    ) {
       const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
       const init = { method: "POST", headers: { ...authorization, ...headers }, body: toForm(parts) };
       return toAnswer<T>(await fetch(`${baseUrl}${path}`, init));

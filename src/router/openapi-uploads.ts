@@ -1,0 +1,113 @@
+import { ATTACHMENTS } from "../media/attachments.js";
+import { type DuplicateTier, MEDIA_ERROR_CODES } from "../media/errors.js";
+import { FAILURES, json, type Paths, ref } from "./openapi-parts.js";
+
+const TIERS = ["exact", "same", "similar"] as const satisfies readonly DuplicateTier[];
+
+export const UPLOAD_SCHEMAS = {
+  UploadResult: {
+    type: "object",
+    required: ["media", "message", "duplicates"],
+    properties: {
+      media: ref("MediaOut"),
+      message: { type: "string" },
+      duplicates: {
+        type: "array",
+        items: {
+          type: "object",
+          required: ["publicId", "distance", "tier"],
+          properties: { publicId: { type: "string" }, distance: { type: "integer" }, tier: { enum: TIERS } },
+        },
+      },
+    },
+  },
+  BatchResult: {
+    type: "object",
+    required: ["uploaded", "uploadedCount", "failed", "failedCount", "message"],
+    properties: {
+      uploaded: { type: "array", items: ref("MediaOut") },
+      uploadedCount: { type: "integer" },
+      failed: {
+        type: "array",
+        items: {
+          type: "object",
+          required: ["index", "filename", "code", "message", "retryable"],
+          properties: {
+            index: { type: "integer" },
+            filename: { type: "string" },
+            code: { type: "string", enum: MEDIA_ERROR_CODES },
+            message: { type: "string" },
+            retryable: { type: "boolean" },
+          },
+        },
+      },
+      failedCount: { type: "integer" },
+      message: { type: "string" },
+    },
+  },
+};
+
+const text = (description: string) => ({ type: "string", description });
+
+const FORM_FIELDS = {
+  alt_text: text("At most 500 characters"),
+  caption: text("At most 5000 characters"),
+  tags: text("Comma-separated, at most 30 of 50 characters"),
+  sort_order: { type: "integer", description: "Place in the gallery; absent puts it last" },
+  is_public: { type: "boolean", default: true },
+  is_primary: { type: "boolean", default: false },
+};
+
+const PLACE_FIELDS = {
+  entity_type: text("May stand in the query instead"),
+  entity_id: text("Integer or public id; may stand in the query instead"),
+  entity_field: text("May stand in the query instead"),
+};
+
+const FILE = { type: "string", contentMediaType: "application/octet-stream" };
+
+/** Every upload address: one a row of the attachment table, the general one and the batch. */
+export function describeUploads(): Paths {
+  const general = describeUpload("upload_any", "Upload to the place the form names", "", PLACE_FIELDS);
+  const paths: Paths = { "/v1/media/upload": { post: general }, "/v1/media/batch/upload": { post: BATCH } };
+  for (const { path, entityType, field } of ATTACHMENTS)
+    paths[`/v1/media${path}`] = {
+      post: describeUpload(`upload_${entityType}_${field}`, `Upload to ${entityType}.${field}`, path),
+    };
+  return paths;
+}
+
+function describeUpload(operationId: string, summary: string, path: string, place: object = {}) {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
+  const form = { type: "object", required: ["file"], properties: { file: FILE, ...place, ...FORM_FIELDS } };
+  return {
+    operationId,
+    tags: ["uploads"],
+    summary,
+    parameters: names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+    requestBody: { required: true, content: { "multipart/form-data": { schema: form } } },
+    responses: { 201: { description: "Stored", content: json(ref("UploadResult")) }, ...FAILURES },
+  };
+}
+
+const BATCH_FORM = {
+  type: "object",
+  required: ["files"],
+  properties: { files: { type: "array", items: FILE, minItems: 1, maxItems: 20 }, ...PLACE_FIELDS, ...FORM_FIELDS },
+};
+
+const BATCH = {
+  operationId: "upload_batch",
+  tags: ["uploads"],
+  summary: "Upload up to 20 files to one place; each stands or falls for itself",
+  requestBody: { required: true, content: { "multipart/form-data": { schema: BATCH_FORM } } },
+  responses: {
+    201: { description: "All stored", content: json(ref("BatchResult")) },
+    207: { description: "Some stored", content: json(ref("BatchResult")) },
+    ...FAILURES,
+    400: {
+      description: "None stored",
+      content: { ...json(ref("BatchResult")), "application/problem+json": { schema: ref("Problem") } },
+    },
+  },
+};
