@@ -53,9 +53,12 @@ export type FailedAnswer = { status: number; header(name: string): string | null
 /** Whatever a call of this package or of its `api` threw, as the one error class; the original is its `cause`. */
 export function toMediaClientError(error: unknown): MediaClientError {
   if (error instanceof MediaClientError) return error;
-  if (error instanceof TRPCClientError) return fromTrpc(error);
+  if (isTrpcError(error)) return fromTrpc(error);
   return unanswered(error, error);
 }
+
+/** Of any router: what `data` holds is looked at, not believed. */
+const isTrpcError = (error: unknown): error is TRPCClientError<never> => error instanceof TRPCClientError;
 
 /** The failure a plain HTTP answer tells of. */
 export function failureOf(answer: FailedAnswer): MediaClientError {

@@ -14,8 +14,8 @@ export type FormAnswer = { status: number; header(name: string): string | null; 
 
 /**
  * Posts a form. Progress needs XMLHttpRequest: fetch tells nothing of a body under way. Where that is missing, or
- * cookies are to stay at home, which it can't do, `onProgress` hears of the end alone. Rejects with the signal's
- * reason when it aborts, and with what the transport threw when no answer came.
+ * cookies are to stay at home, which it can't do, `onProgress` hears of the end alone. Rejects when no answer
+ * came, be it the network or the signal.
  */
 export function sendForm(request: FormRequest, fetchForm: typeof fetch): Promise<FormAnswer> {
   const measures = request.onProgress !== undefined && request.credentials !== "omit";
@@ -52,7 +52,7 @@ function sendByXhr({ url, form, headers, credentials, signal, onProgress }: Form
     xhr.onload = () =>
       resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name), text: xhr.responseText });
     xhr.onerror = () => reject(new TypeError("the connection failed"));
-    xhr.onabort = () => reject(signal?.reason);
+    xhr.onabort = () => reject(new DOMException("the request was cancelled", "AbortError"));
     xhr.onloadend = () => signal?.removeEventListener("abort", abort);
     signal?.addEventListener("abort", abort);
     xhr.send(form);

@@ -122,7 +122,7 @@ async function post(connection: UploadConnection, { path, form, options }: Post)
     const answer = await sendForm(request, connection.fetch);
     return { ...answer, body: parseJson(answer.text) };
   } catch (error) {
-    throw signal?.aborted ? abortedBy(error) : toMediaClientError(error);
+    throw signal?.aborted ? abortedBy(signal.reason) : toMediaClientError(error);
   }
 }
 

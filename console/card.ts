@@ -18,13 +18,13 @@ export function marks(media: MediaOut): HTMLElement[] {
 /** One item of the gallery. */
 export function card(media: MediaOut, onOpen: () => void): HTMLLIElement {
   const text = media.altText ?? "No alt text";
-  const facts = `${formatSize(media.width, media.height)} · ${formatBytes(media.fileSize)}`;
+  const facts = [formatSize(media.width, media.height), formatBytes(media.fileSize)];
   const button = element(
     "button",
     { type: "button", className: "card" },
     gridPicture(media),
     element("span", { className: media.altText ? "card-text" : "card-text is-missing" }, text),
-    element("span", { className: "card-facts muted" }, facts),
+    element("span", { className: "card-facts muted" }, ...facts.map((fact) => element("span", {}, fact))),
     element("span", { className: "marks" }, ...marks(media)),
   );
   button.addEventListener("click", onOpen);

@@ -63,7 +63,9 @@ export function detailView() {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
-  dialog.addEventListener("keydown", ({ key }) => {
+  // On the document, for the focus leaves the dialog when the button that had it is disabled at the last item.
+  document.addEventListener("keydown", ({ key, target }) => {
+    if (!dialog.open || target instanceof HTMLVideoElement) return;
     if (key === "ArrowLeft") walk.previous?.();
     if (key === "ArrowRight") walk.next?.();
   });
@@ -170,5 +172,5 @@ function plainText(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "boolean") return value ? "Yes" : "No";
   if (Array.isArray(value)) return value.join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -31,10 +31,13 @@ const state = {
 
 const form = placeForm((place) => void showPlace(place));
 const upload = uploadForm(client, () => void reload());
-const session = signIn(client.api, (account) => {
-  state.account = account;
-  upload.setPlace(account ? state.place : null);
-  void reload();
+const session = signIn(client.api, {
+  onChange: (account) => {
+    state.account = account;
+    upload.setPlace(account ? state.place : null);
+    void reload();
+  },
+  onFailure: showFailure,
 });
 
 async function showPlace(place: Place): Promise<void> {
@@ -133,6 +136,4 @@ if (state.place) {
   form.show(state.place);
   rememberPlace(state.place);
 }
-session.refresh().catch((error: unknown) => {
-  showFailure(error);
-});
+session.start();

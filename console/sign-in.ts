@@ -10,8 +10,15 @@ const TOKEN = "token";
 /** The pasted token of this tab, or nothing: then the session cookie counts. */
 export const storedToken = (): string => sessionStorage.getItem(TOKEN) ?? "";
 
-/** Both ways to sign in, and out. Calls back whenever the account may have changed. */
-export function signIn(api: Api, onChange: (account: Account) => void) {
+export type SignInEvents = {
+  /** The account may have changed. */
+  onChange(account: Account): void;
+  /** Nobody knows who is signed in: the server does not answer. */
+  onFailure(error: unknown): void;
+};
+
+/** Both ways to sign in, and out. */
+export function signIn(api: Api, { onChange, onFailure }: SignInEvents) {
   const refresh = async (): Promise<Account> => {
     const account = await whoAmI(api);
     showAccount(account);
@@ -21,11 +28,12 @@ export function signIn(api: Api, onChange: (account: Account) => void) {
   const dialog = byId("sign-in-dialog", "dialog");
   const messages = byId("sign-in-notice", "div");
   const onSubmit = (form: HTMLFormElement, refusal: string, work: () => Promise<void>) =>
-    form.addEventListener("submit", async (event) => {
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const failure = await attempt(work, refresh, refusal);
-      messages.replaceChildren(notice(failure ?? ""));
-      if (failure === null) dialog.close();
+      void attempt(work, refresh, refusal).then((failure) => {
+        messages.replaceChildren(notice(failure ?? ""));
+        if (failure === null) dialog.close();
+      });
     });
   onSubmit(byId("password-form", "form"), "Email or password is not right.", () => usePassword(api));
   onSubmit(byId("token-form", "form"), "The server does not know this token.", useToken);
@@ -33,11 +41,8 @@ export function signIn(api: Api, onChange: (account: Account) => void) {
     messages.replaceChildren();
     dialog.showModal();
   });
-  byId("sign-out", "button").addEventListener("click", async () => {
-    await signOut(api);
-    await refresh();
-  });
-  return { refresh };
+  byId("sign-out", "button").addEventListener("click", () => void signOut(api).then(refresh).catch(onFailure));
+  return { start: () => void refresh().catch(onFailure) };
 }
 
 /** Null where it worked, otherwise what to tell. */

@@ -8,7 +8,8 @@ import { type Place, toUploadPlace } from "./place.js";
 /** So many files go in one request, below the server's limit of a batch. */
 const FILES_PER_REQUEST = 10;
 
-type Outcome = { stored: number; refused: string[] };
+/** `notes` and `refused` are sentences for people. */
+type Outcome = { stored: number; notes: string[]; refused: string[] };
 type Job = { place: Place; files: readonly File[]; signal: AbortSignal; onProgress(progress: UploadProgress): void };
 
 /** The form that uploads to the place shown. Calls back when something was stored. */
@@ -49,6 +50,7 @@ export function uploadForm(client: MediaClient, onStored: () => void) {
       place = next;
       form.hidden = next === null;
       if (next) showRule(next);
+      byId("upload-result", "div").replaceChildren();
       choose([]);
     },
   };
@@ -75,7 +77,7 @@ async function uploadAll(client: MediaClient, job: Job): Promise<Outcome> {
     if (first && others.length === 0) return await uploadOne(client, job, first);
     return await uploadBatches(client, job);
   } catch (error) {
-    return { stored: 0, refused: [failureText(error)] };
+    return { stored: 0, notes: [], refused: [failureText(error)] };
   }
 }
 
@@ -83,8 +85,9 @@ async function uploadOne(client: MediaClient, { place, signal, onProgress }: Job
   const altText = byId("upload-alt", "input").value.trim();
   const fields = altText === "" ? sharedFields() : { ...sharedFields(), altText };
   const at = toUploadPlace(place, await parentOf(client, place));
-  await client.upload(at, file, { ...fields, signal, onProgress });
-  return { stored: 1, refused: [] };
+  const { duplicates } = await client.upload(at, file, { ...fields, signal, onProgress });
+  const notes = duplicates.map(({ publicId }) => `The same picture is already here as ${publicId}.`);
+  return { stored: 1, notes, refused: [] };
 }
 
 /** Nested routes name the parent, which the address of this page does not. */
@@ -94,7 +97,7 @@ async function parentOf({ api }: MediaClient, { attachment, id }: Place): Promis
 }
 
 async function uploadBatches(client: MediaClient, job: Job): Promise<Outcome> {
-  const outcome: Outcome = { stored: 0, refused: [] };
+  const outcome: Outcome = { stored: 0, notes: [], refused: [] };
   const total = sizeOf(job.files);
   let done = 0;
   for (let start = 0; start < job.files.length; start += FILES_PER_REQUEST) {
@@ -147,14 +150,14 @@ function showChosen(files: readonly File[]): void {
   alt.value = "";
   alt.disabled = files.length > 1;
   byId("upload-alt-hint", "p").textContent =
-    files.length > 1
-      ? "Give each picture its alt text after the upload."
-      : "What the picture shows, for those who cannot see it.";
+    files.length > 1 ? "Goes with one picture at a time." : "What the picture shows, for those who cannot see it.";
   byId("upload-submit", "button").textContent = files.length > 1 ? `Upload ${files.length} files` : "Upload";
 }
 
 function showRunning(isRunning: boolean): void {
-  byId("upload-progress", "div").hidden = !isRunning;
+  const progress = byId("upload-progress", "div");
+  progress.hidden = !isRunning;
+  if (isRunning) progress.scrollIntoView({ block: "nearest" });
   byId("upload-submit", "button").disabled = isRunning;
   showProgress({ loaded: 0, total: 1 });
 }
@@ -166,7 +169,10 @@ function showProgress({ loaded, total }: UploadProgress): void {
   byId("upload-percent", "span").textContent = share < 1 ? `${Math.round(share * 100)} %` : "Processing …";
 }
 
-function showOutcome({ stored, refused }: Outcome): void {
+function showOutcome({ stored, notes, refused }: Outcome): void {
   const told = stored === 0 ? "" : stored === 1 ? "1 file was stored." : `${stored} files were stored.`;
-  byId("upload-result", "div").replaceChildren(notice(told, "info"), ...refused.map((text) => notice(text)));
+  byId("upload-result", "div").replaceChildren(
+    ...[told, ...notes].map((text) => notice(text, "info")),
+    ...refused.map((text) => notice(text)),
+  );
 }

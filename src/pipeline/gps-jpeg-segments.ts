@@ -13,7 +13,6 @@ export type JpegImage = {
 };
 
 const EOI = 0xd9;
-const TEM = 0x01;
 const SOS = 0xda;
 const COMMENT = 0xfe;
 const IN_SCAN = -1;
@@ -59,10 +58,10 @@ function* readMarkers(file: Buffer, at: number): Generator<Marker> {
   }
 }
 
-/** Null where the marker stands alone, as restarts and stuffed bytes do, or its length makes no sense. */
-function readPayload(file: Buffer, place: number, marker: number): Extent | null {
-  const isAlone = marker <= TEM || (marker >= 0xd0 && marker <= EOI) || marker === 0xff;
-  if (isAlone || place + 4 > file.length) return null;
+/** Null for restarts, for stuffed bytes and all else that no segment starts with, and where the length makes no sense. */
+function readPayload(file: Buffer, place: number, code: number): Extent | null {
+  const isSegment = (code >= 0xc0 && code <= 0xcf) || (code >= SOS && code <= 0xef) || code === COMMENT;
+  if (!isSegment || place + 4 > file.length) return null;
   const length = file.readUInt16BE(place + 2);
   return length < 2 ? null : { start: place + 4, end: Math.min(file.length, place + 2 + length) };
 }

@@ -4,7 +4,8 @@ import { getRequestListener } from "@hono/node-server";
 
 /** A server of one function on a free port, for tests that look at what goes over the wire. */
 export async function startWireServer(answer: (request: Request) => Response | Promise<Response>) {
-  const http = createServer(getRequestListener(answer, { overrideGlobalObjects: false }));
+  const listener = getRequestListener(answer, { overrideGlobalObjects: false });
+  const http = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const { port } = http.address() as AddressInfo;
   return {
