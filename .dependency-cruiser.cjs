@@ -169,7 +169,7 @@ const hygiene = [
     "no-dev-packages-in-the-product",
     "They are not installed where the product runs.",
     { path: "^(?:src|db|client)/", pathNot: "\\.config\\.ts$" },
-    { dependencyTypes: ["npm-dev"] },
+    { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["npm-peer"] },
   ),
   error(
     "no-undeclared-packages",

@@ -17,6 +17,8 @@ export type UploadFields = {
   sortOrder?: number | undefined;
   isPublic?: boolean | undefined;
   isPrimary?: boolean | undefined;
+  /** What becomes of a copy of a picture the entity has: stored and reported (the default), refused, or answered. */
+  onDuplicate?: "keep" | "reject" | "reuse" | undefined;
 };
 
 export type RequestOptions = {
@@ -28,7 +30,7 @@ export type RequestOptions = {
 };
 
 export type UploadOptions = UploadFields & RequestOptions;
-export type BatchOptions = Pick<UploadFields, "tags" | "isPublic"> & RequestOptions;
+export type BatchOptions = Pick<UploadFields, "tags" | "isPublic" | "onDuplicate"> & RequestOptions;
 
 export type UploadAnswer = {
   media: MediaOut;
@@ -99,6 +101,7 @@ const FORM_NAMES = {
   sortOrder: "sort_order",
   isPublic: "is_public",
   isPrimary: "is_primary",
+  onDuplicate: "on_duplicate",
 } as const satisfies Record<keyof UploadFields, string>;
 
 /** Fields before files, so that the server can refuse before it reads a file. */

@@ -16,7 +16,7 @@ export function readPlace(query: string): Place | null {
   return attachment && id ? { attachment, id } : null;
 }
 
-export const writePlace = ({ attachment, id }: Place): string =>
+const writePlace = ({ attachment, id }: Place): string =>
   new URLSearchParams({ type: attachment.entityType, id, field: attachment.field }).toString();
 
 /** The address's place, or the one last looked at. */

@@ -1,13 +1,18 @@
 import type { Sessions, UserDirectory } from "../src/accounts/ports.js";
 import type { Database, Stores } from "../src/media/ports.js";
 import type { Connection, ConnectOptions } from "./connection.js";
+import { createDeletionOutbox } from "./deletion-outbox.js";
 import { speakingMediaErrors } from "./driver-errors.js";
 import { createEntityDirectory } from "./entity-directory.js";
+import { createIdempotencyLog } from "./idempotency-log.js";
 import { createInstances, type InstanceOptions, type Instances } from "./instances.js";
 import { createIntentLog } from "./intent-log.js";
 import { createLuciaSessions } from "./lucia-sessions.js";
 import { createMediaRepository } from "./media-repository.js";
+import { createModerationLog } from "./moderation-log.js";
 import { createScope, type Scope } from "./scope.js";
+import { createSyncLog } from "./sync-log.js";
+import { createUsageCounters } from "./usage-counters.js";
 import { createUserDirectory } from "./user-directory.js";
 
 /** Everything the application does with its database. Rejections are MediaError CONFLICT and DATABASE_UNAVAILABLE. */
@@ -66,6 +71,11 @@ const createStores = (scope: Scope, instances: Instances): Stores => ({
   media: speakingMediaErrors(createMediaRepository(scope)),
   entities: speakingMediaErrors(createEntityDirectory(scope)),
   intents: speakingMediaErrors(createIntentLog(scope, instances)),
+  moderation: speakingMediaErrors(createModerationLog(scope)),
+  deletions: speakingMediaErrors(createDeletionOutbox(scope)),
+  idempotency: speakingMediaErrors(createIdempotencyLog(scope, instances)),
+  usage: speakingMediaErrors(createUsageCounters(scope)),
+  sync: speakingMediaErrors(createSyncLog(scope)),
 });
 
 function createDatabase(connection: Connection, scope: Scope, instances: Instances): Database {

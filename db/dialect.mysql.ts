@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { MySqlInsertBase, MySqlSelectBase, MySqlTable } from "drizzle-orm/mysql-core";
 import type { MySql2PreparedQueryHKT, MySql2QueryResultHKT } from "drizzle-orm/mysql2";
-import type { Dialect } from "./dialect.js";
+import { type Dialect, holding } from "./dialect.js";
 
 type Insert = MySqlInsertBase<MySqlTable, MySql2QueryResultHKT, MySql2PreparedQueryHKT>;
 type Select = MySqlSelectBase<string, Record<string, unknown>, "single", MySql2PreparedQueryHKT>;
@@ -21,5 +21,8 @@ export const mysqlDialect: Dialect = {
   },
   locking: <Q>(select: Q) => (select as unknown as Select).for("update") as unknown as Q,
   hasElement: (column, value) => sql`json_contains(${column}, ${JSON.stringify(value)})`,
+  // The columns' own collation takes ö for o.
+  contains: (column, text) =>
+    sql`lower(${column}) collate utf8mb4_bin like lower(${holding(text)}) collate utf8mb4_bin escape '!'`,
   transaction: (db, work) => db.transaction(work, READ_COMMITTED as never),
 };

@@ -15,6 +15,14 @@ export type Dialect = {
   locking<Q>(select: Q): Q;
   /** Whether the JSON array in `column` holds exactly this string. */
   hasElement(column: SQLiteColumn, value: string): SQL;
+  /**
+   * Whether the text in `column` holds this text. ASCII letters match in either case; other letters as they are, on
+   * MySQL also in the other case. Accents always count, and nothing in `text` is a wildcard.
+   */
+  contains(column: SQLiteColumn, text: string): SQL;
   /** One write transaction that sees what was committed before each of its statements. */
   transaction<T>(db: Handle, work: (tx: Handle) => Promise<T>): Promise<T>;
 };
+
+/** The pattern of LIKE … ESCAPE '!' for whatever holds this text. Backslashes mean different things on both databases. */
+export const holding = (text: string): string => `%${text.replace(/[!%_]/g, "!$&")}%`;

@@ -1,7 +1,8 @@
 import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
 import { MediaError } from "../src/media/errors.js";
 import type { EntityDirectory } from "../src/media/ports.js";
-import { type EntityKey, isEntity, selectEntities, selectTies, toEntity } from "./entity-row.js";
+import { type EntityKey, isEntity, selectEntities, toEntity } from "./entity-row.js";
+import { selectTied, selectTies } from "./entity-ties.js";
 import { upsertEntity } from "./entity-upsert.js";
 import { chooseByRef, matchesRef } from "./refs.js";
 import type { Scope } from "./scope.js";
@@ -18,6 +19,7 @@ export function createEntityDirectory(scope: Scope): EntityDirectory {
     },
 
     ties: (entity, userId, now) => selectTies(scope, entity, userId, now),
+    tied: (userId, now, limit) => selectTied(scope, userId, now, limit),
 
     async lock(entity) {
       if (!scope.inTransaction) throw new TypeError("lock holds until the transaction ends: call it inside transact.");

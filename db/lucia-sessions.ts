@@ -4,6 +4,7 @@ import type { Session, Sessions, User } from "../src/accounts/ports.js";
 import { MediaError } from "../src/media/errors.js";
 import { isForeignKeyViolation } from "./driver-errors.js";
 import type { Scope } from "./scope.js";
+import { sha256Of } from "./sha-256.js";
 import { toUser } from "./user-directory.js";
 
 declare module "lucia" {
@@ -45,7 +46,7 @@ const toSession = ({ id, userId, expiresAt }: { id: string; userId: string; expi
 
 /** Ids that come in and go out are tokens; what is written is their hash. */
 function createAdapter({ db, schema: { sessions, users } }: Pick<Scope, "db" | "schema">): Adapter {
-  const isSession = async (token: string) => eq(sessions.id, await hashToken(token));
+  const isSession = async (token: string) => eq(sessions.id, await sha256Of(token));
   return {
     async getSessionAndUser(token) {
       const [row] = await db
@@ -62,7 +63,7 @@ function createAdapter({ db, schema: { sessions, users } }: Pick<Scope, "db" | "
     },
     async setSession({ id, userId, expiresAt }) {
       try {
-        await db.insert(sessions).values({ id: await hashToken(id), userId, expiresAt });
+        await db.insert(sessions).values({ id: await sha256Of(id), userId, expiresAt });
       } catch (cause) {
         if (!isForeignKeyViolation(cause)) throw cause;
         throw new MediaError({ code: "NOT_FOUND", what: `user "${userId}"` }, { cause });
@@ -87,9 +88,4 @@ function createAdapter({ db, schema: { sessions, users } }: Pick<Scope, "db" | "
       throw new Error("Sessions can't be listed: the table does not hold their tokens.");
     },
   };
-}
-
-async function hashToken(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,21 +1,28 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm: the MariaDB server's programs, of which the suite starts a private copy.
-# Safe to run again, and by several at once. Leaves no system service running.
+# Installs what the tests need beyond npm: the MariaDB server's programs, of which the suite starts a private copy, and
+# Chromium for the tests of pages. Safe to run again, and by several at once. Leaves no system service running.
 set -euo pipefail
 
-if command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ]; then
-  echo "mariadbd is there already: nothing to install."
+missing_packages() {
+  [ -x /usr/sbin/mariadbd ] || command -v mariadbd >/dev/null || echo mariadb-server
+  [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || echo chromium
+}
+
+packages=$(missing_packages)
+if [ -z "$packages" ]; then
+  echo "MariaDB and Chromium are there already: nothing to install."
   exit 0
 fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  echo "mariadbd is missing. Install the package \"mariadb-server\" (10.6 or newer) with your system's package manager." >&2
+  echo "The tests need what these packages hold: $(echo $packages). Install them with your system's package manager (MariaDB 10.6 or newer)." >&2
   exit 1
 fi
 
 exec 9>/var/lock/install-test-tools.lock
 flock 9
-if [ -x /usr/sbin/mariadbd ]; then
-  echo "mariadbd has just been installed by another run."
+packages=$(missing_packages)
+if [ -z "$packages" ]; then
+  echo "Another run has just installed them."
   exit 0
 fi
 
@@ -28,11 +35,11 @@ if [ ! -e "$POLICY" ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-echo "Installing mariadb-server ..."
+echo "Installing" $packages "..."
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends mariadb-server
-# Nor may it start at the next boot: the suite starts its own copy.
-if command -v systemctl >/dev/null; then
+apt-get install -y -qq --no-install-recommends $packages
+# Nor may a database start at the next boot: the suite starts its own copy.
+if command -v systemctl >/dev/null && [ -x /usr/sbin/mariadbd ]; then
   systemctl disable mariadb.service
 fi
-echo "Installed $(/usr/sbin/mariadbd --version)."
+echo "Installed" $packages

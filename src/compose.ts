@@ -2,10 +2,14 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { extname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type OpenDatabase, openDatabase } from "../db/database.js";
 import type { Config } from "./config.js";
 import type { Limits } from "./media/limits.js";
+import { removeDueObjects } from "./media/object-deletions.js";
 import type { Deps } from "./media/ports.js";
+import { purgeExpired } from "./media/purge.js";
+import { reconcile } from "./media/reconcile.js";
 import { sweepAbandonedUploads } from "./media/sweep.js";
 import { createSharpPipeline } from "./pipeline/sharp-pipeline.js";
 import type { AppDeps, Assets } from "./router/app-env.js";
@@ -34,10 +38,14 @@ export type Composition = {
   close(): Promise<void>;
 };
 
+/** Puts something around the parts before anything uses them; what it answers is used in their place. */
+export type Decorate = (deps: Deps) => Deps;
+
 /** Builds everything a Node process of this system works with, from its configuration. Migrates the database. */
 export async function compose(
   config: Config,
-  server: { baseUrl: string; isDraining(): boolean },
+  server: { baseUrl: string } & Pick<AppDeps, "isDraining" | "addressOf">,
+  decorate: Decorate = (deps) => deps,
 ): Promise<Composition> {
   const log = createPinoLog(config.LOG_LEVEL);
   const instance = { id: `${process.pid}.${randomUUID()}`, host: hostname(), pid: process.pid };
@@ -48,7 +56,7 @@ export async function compose(
   const spool = createSpool({ folder: join(config.DATA_DIR, "spool"), instanceId: instance.id });
   const secret = (value: string | undefined, name: string) => value ?? loadOrCreateSecret(secretsFolder(config), name);
   const limits = limitsOf(config);
-  const deps: Deps = {
+  const deps = decorate({
     database: opened.database,
     objects,
     images: createSharpPipeline(pipelineOptions(config, log)),
@@ -56,12 +64,18 @@ export async function compose(
     signer: createUrlSigner(await secret(config.SIGNING_SECRET, "signing-secret")),
     urls: { baseUrl: server.baseUrl, cdnUrl: null, s3PublicBaseUrl: null },
     limits,
+    retention: { trashDays: config.TRASH_RETENTION_DAYS, importDays: config.IMPORT_RETENTION_DAYS },
+    syncPatience: {
+      confirmMinutes: config.SYNC_CONFIRM_MINUTES,
+      graceMinutes: config.SYNC_GRACE_MINUTES,
+      quarantineDays: config.QUARANTINE_DAYS,
+    },
     keepGps: config.KEEP_GPS,
-    clock: { now: () => new Date() },
+    clock: { now: () => new Date(), pause: (milliseconds) => setTimeout(milliseconds) },
     ids: createRandomIds(),
     log,
     metrics: createPrometheusMetrics(),
-  };
+  });
   const accounts = {
     users: opened.users,
     sessions: opened.sessions,
@@ -73,12 +87,15 @@ export async function compose(
     accounts,
     corsOrigins: config.CORS_ORIGINS,
     version: VERSION,
+    rateLimitPerMinute: config.RATE_LIMIT,
+    addressOf: server.addressOf,
+    bodyIdleMs: config.REQUEST_IDLE_SECONDS * 1000,
     assets: await loadAssets(),
     isDraining: server.isDraining,
   };
-  const upkeep = createUpkeep({ opened, deps, spool, objects });
+  const upkeep = createUpkeep({ config, opened, deps, spool, objects });
   const close = async () => {
-    upkeep.stop();
+    await upkeep.stop();
     await deps.images.close();
     await spool.close();
     await opened.close();
@@ -87,6 +104,7 @@ export async function compose(
 }
 
 type UpkeepParts = {
+  config: Config;
   opened: OpenDatabase;
   deps: Deps;
   spool: ReturnType<typeof createSpool>;
@@ -96,27 +114,67 @@ type UpkeepParts = {
 /** Temporary files of the store older than this belong to nobody: the longest put is far shorter. */
 const TEMPORARY_AGE_MS = 60 * 60_000;
 
-function createUpkeep({ opened, deps, spool, objects }: UpkeepParts) {
+/** What a process looks after beside its requests. Each job fails for itself and is tried again at its next time. */
+function createUpkeep({ config, opened, deps, spool, objects }: UpkeepParts) {
+  const stopping = new AbortController();
   const timers: NodeJS.Timeout[] = [];
-  const guarded = (what: string, work: () => Promise<unknown>) => () =>
-    work().catch((error: unknown) => deps.log.error({ err: error }, `${what} failed; it will be tried again`));
-  const beat = guarded("the heartbeat", () => opened.heartbeat(deps.clock.now()));
-  const sweep = guarded("the sweep", async () => {
-    await sweepAbandonedUploads(deps);
-    await spool.sweepDead(isInstanceAlive);
-    await objects.sweepTemporary(new Date(deps.clock.now().getTime() - TEMPORARY_AGE_MS));
-    await opened.sessions.sweep();
-  });
+  const running = new Map<string, Promise<void>>();
+
+  /** Runs one at a time: who comes while it runs waits for that run. */
+  const job = (what: string, work: () => Promise<unknown>) => (): Promise<void> => {
+    const settle = async () => {
+      try {
+        await work();
+      } catch (error) {
+        if (!stopping.signal.aborted) deps.log.error({ err: error }, `${what} failed; it will be tried again`);
+      } finally {
+        running.delete(what);
+      }
+    };
+    const run = running.get(what) ?? settle();
+    if (!running.has(what)) running.set(what, run);
+    return run;
+  };
+  const beat = job("the heartbeat", () => opened.heartbeat(deps.clock.now()));
+  const sweeps = [
+    job("clearing abandoned uploads", () => sweepAbandonedUploads(deps)),
+    job("clearing the spool of dead processes", () => spool.sweepDead(isInstanceAlive)),
+    job("clearing temporary files", () =>
+      objects.sweepTemporary(new Date(deps.clock.now().getTime() - TEMPORARY_AGE_MS)),
+    ),
+    job("clearing expired sessions", () => opened.sessions.sweep()),
+    job("the purge", () => purgeExpired(deps, deps.retention)),
+  ];
+  const sweep = async () => {
+    for (const clear of sweeps) if (!stopping.signal.aborted) await clear();
+  };
+  const sync = job("comparing rows and objects", () =>
+    compareWhenDue(deps, config.SYNC_INTERVAL_MINUTES * 60_000, stopping.signal),
+  );
+  const every = (milliseconds: number, work: () => Promise<unknown>) =>
+    timers.push(setInterval(() => void work(), milliseconds).unref());
   return {
     async start() {
-      timers.push(
-        setInterval(() => void beat(), HEARTBEAT_MS).unref(),
-        setInterval(() => void sweep(), SWEEP_MS).unref(),
-      );
+      every(HEARTBEAT_MS, beat);
+      every(SWEEP_MS, sweep);
+      if (config.SYNC_INTERVAL_MINUTES > 0) every(SWEEP_MS, sync);
       await sweep();
     },
-    stop: () => timers.forEach(clearInterval),
+    /** Resolves when nothing of it runs any more. */
+    async stop() {
+      stopping.abort();
+      timers.forEach(clearInterval);
+      await Promise.all(running.values());
+    },
   };
+}
+
+/** By the end of the last run, whichever process made it, so that restarts neither hurry nor forget it. */
+async function compareWhenDue(deps: Deps, intervalMs: number, signal: AbortSignal): Promise<void> {
+  const last = await deps.database.sync.lastFinished();
+  if (last?.finishedAt && deps.clock.now().getTime() - last.finishedAt.getTime() < intervalMs) return;
+  await reconcile(deps, deps.syncPatience, { isDry: false, signal });
+  await removeDueObjects(deps);
 }
 
 /** Waiting pictures beyond this are told to come back: at some ten pictures a second they would wait too long. */

@@ -54,14 +54,29 @@ const environment = z.object({
   MAX_IMAGE_PIXELS: integer(100_000_000),
   MAX_ANIMATED_PIXELS: integer(200_000_000),
   MAX_BATCH_FILES: integer(20),
+  TRASH_RETENTION_DAYS: integer(30, 0),
+  IMPORT_RETENTION_DAYS: integer(7, 0),
+  SYNC_INTERVAL_MINUTES: integer(360, 0),
+  SYNC_CONFIRM_MINUTES: integer(2, 0),
+  SYNC_GRACE_MINUTES: integer(60, 0),
+  QUARANTINE_DAYS: integer(7, 0),
+  RATE_LIMIT: z
+    .string()
+    .regex(/^(off|[1-9]\d{0,8})$/, "must be off or a number of requests a minute")
+    .transform((value) => (value === "off" ? null : Number(value)))
+    .optional(),
+  TRUST_PROXY: flag.default(false),
+  REQUEST_IDLE_SECONDS: integer(30),
 });
 
 /** Every variable the server reads. */
 export const CONFIG_VARIABLES: readonly string[] = Object.keys(environment.shape);
 
-export type Config = z.infer<typeof environment> & {
+export type Config = Omit<z.infer<typeof environment>, "RATE_LIMIT"> & {
   DATABASE_URL: string;
   UPLOAD_DIR: string;
+  /** Requests a minute and caller; null for no limit, which is the default outside production. */
+  RATE_LIMIT: number | null;
   /** Secrets must be given, and are not made up. */
   isProduction: boolean;
 };
@@ -81,6 +96,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const isProduction = config.NODE_ENV === "production" || DATABASE_URL.startsWith("mysql:");
   const complete = {
     ...config,
+    RATE_LIMIT: config.RATE_LIMIT === undefined && isProduction ? PRODUCTION_RATE_LIMIT : (config.RATE_LIMIT ?? null),
     DATABASE_URL,
     UPLOAD_DIR: config.UPLOAD_DIR ?? `${config.DATA_DIR}/files`,
     isProduction,
@@ -90,6 +106,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 const describeIssue = (issue: z.core.$ZodIssue): string => `${String(issue.path[0])} ${issue.message}`;
+
+/** Twenty a second on average: a gallery page with its uploads stays far below, a script in a loop does not. */
+const PRODUCTION_RATE_LIMIT = 1200;
 
 /** Below this many characters a secret can be guessed. */
 const MIN_SECRET_LENGTH = 16;

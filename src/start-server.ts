@@ -1,9 +1,11 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { type Composition, compose } from "./compose.js";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { type Composition, compose, type Decorate } from "./compose.js";
 import type { Config } from "./config.js";
 import { createApp } from "./router/app.js";
+import type { AppDeps } from "./router/app-env.js";
 
 export type RunningServer = {
   /** Where it can be reached, without a slash at the end. */
@@ -14,15 +16,24 @@ export type RunningServer = {
 
 /** How long requests under way may take to finish once the server was told to stop. */
 const GRACE_MS = 30_000;
+const CLOSE_IDLE_MS = 100;
 
-/** Binds the port first, so that an address in use is known before anything is opened, then serves. */
-export async function startServer(config: Config): Promise<RunningServer> {
-  const { http, serve } = createGatedServer();
+/** Longer than the usual 60 s of load balancers, which must be the side that closes. */
+const KEEP_ALIVE_MS = 65_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/**
+ * Binds the port first, so that an address in use is known before anything is opened, then serves. `decorate` may put
+ * something around the parts, for tools that watch or disturb them.
+ */
+export async function startServer(config: Config, { decorate }: { decorate?: Decorate } = {}): Promise<RunningServer> {
+  const { http, serve } = createGatedServer(config);
   const port = await listen(http, config);
   const baseUrl = config.BASE_URL ?? `http://localhost:${port}`;
   const state = { draining: false };
   try {
-    const composition = await compose(config, { baseUrl, isDraining: () => state.draining });
+    const server = { baseUrl, isDraining: () => state.draining, addressOf: addressReader(config) };
+    const composition = await compose(config, server, decorate);
     const app = createApp(composition.app);
     await composition.startUpkeep();
     // Node itself discards a body nobody asked for; the body readers discard what they refused.
@@ -36,13 +47,23 @@ export async function startServer(config: Config): Promise<RunningServer> {
 }
 
 /** A server whose requests wait until there is something to serve them. */
-function createGatedServer(): { http: Server; serve(listener: RequestListener): void } {
+function createGatedServer({ REQUEST_IDLE_SECONDS }: Config): { http: Server; serve(listener: RequestListener): void } {
   let serve: (listener: RequestListener) => void = () => undefined;
   const ready = new Promise<RequestListener>((resolve) => {
     serve = resolve;
   });
-  const http = createServer((request, response) => void ready.then((listener) => listener(request, response)));
+  const timeouts = { headersTimeout: REQUEST_IDLE_SECONDS * 1000, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS };
+  const options = { ...timeouts, connectionsCheckingInterval: 1000, maxHeaderSize: MAX_HEADER_BYTES };
+  const http = createServer(options, (request, response) => void ready.then((listener) => listener(request, response)));
   return { http, serve: (listener) => serve(listener) };
+}
+
+/** The peer's address, or behind a trusted proxy the one it names last, which is the one it saw itself. */
+function addressReader({ TRUST_PROXY }: Config): AppDeps["addressOf"] {
+  return (c) => {
+    const forwarded = TRUST_PROXY ? c.req.header("x-forwarded-for")?.split(",").at(-1)?.trim() : undefined;
+    return forwarded || (getConnInfo(c).remote.address ?? "unknown");
+  };
 }
 
 function listen(http: Server, { PORT, HOST }: Config): Promise<number> {
@@ -55,6 +76,8 @@ function listen(http: Server, { PORT, HOST }: Config): Promise<number> {
 async function stop(http: Server, composition: Composition, state: { draining: boolean }): Promise<void> {
   state.draining = true;
   const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+  // `close` ends the connections that are idle now; those that still finish an answer would be kept alive after it.
+  const closingIdle = setInterval(() => http.closeIdleConnections(), CLOSE_IDLE_MS);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`requests were still running after ${GRACE_MS} ms`)), GRACE_MS);
@@ -62,6 +85,7 @@ async function stop(http: Server, composition: Composition, state: { draining: b
   try {
     await Promise.race([closed, late]);
   } finally {
+    clearInterval(closingIdle);
     clearTimeout(timer);
     http.closeAllConnections();
     await composition.close();

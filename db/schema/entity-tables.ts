@@ -26,6 +26,7 @@ export function entityTables(k: Kit) {
       k.uniqueIndex("entities_type_entity_id_unique").on(t.type, t.entityId),
       k.uniqueIndex("entities_type_public_id_unique").on(t.type, t.publicId),
       k.index("entities_parent_row_id_index").on(t.parentRowId),
+      k.index("entities_owner_id_index").on(t.ownerId),
     ],
   );
   const entityRowId = () =>
@@ -40,7 +41,10 @@ export function entityTables(k: Kit) {
       userId: publicId("user_id").notNull(),
       role: k.oneOf("role", ["admin"]).notNull(),
     },
-    (t) => [k.primaryKey({ name: "entity_members_primary", columns: [t.entityRowId, t.userId] })],
+    (t) => [
+      k.primaryKey({ name: "entity_members_primary", columns: [t.entityRowId, t.userId] }),
+      k.index("entity_members_user_id_index").on(t.userId),
+    ],
   );
   const entityGrants = k.table(
     "entity_grants",
@@ -51,7 +55,10 @@ export function entityTables(k: Kit) {
       expiresAt: k.time("expires_at"),
       createdAt: k.time("created_at").notNull(),
     },
-    (t) => [k.primaryKey({ name: "entity_grants_primary", columns: [t.entityRowId, t.userId, t.right] })],
+    (t) => [
+      k.primaryKey({ name: "entity_grants_primary", columns: [t.entityRowId, t.userId, t.right] }),
+      k.index("entity_grants_user_id_index").on(t.userId),
+    ],
   );
   return { entities, entityMembers, entityGrants };
 }

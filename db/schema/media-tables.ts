@@ -59,6 +59,7 @@ function mediaColumns(k: Kit) {
     createdAt: k.time("created_at").notNull(),
     updatedAt: k.time("updated_at").notNull(),
     deletedAt: k.time("deleted_at"),
+    missingSince: k.time("missing_since"),
     /** `type:entityId:field` while the row is a slot's current item, else NULL: uniqueness makes a slot hold one. */
     slotKey: k.asciiKey("slot_key", 100),
     /** The same while the row is primary and not in the trash. */
@@ -80,7 +81,7 @@ export function mediaTables(k: Kit) {
       .on(t.entityType, t.entityId, t.entityField, t.deletedAt, t.sortOrder, t.orderKey, t.id),
     k.index("media_content_index").on(t.entityType, t.entityId, t.contentSha256),
     k.index("media_is_primary_index").on(t.isPrimary, t.entityType, t.entityId),
-    k.index("media_uploaded_by_index").on(t.uploadedBy, t.createdAt, t.id),
+    k.index("media_uploaded_by_index").on(t.uploadedBy, t.id),
     k.index("media_created_at_index").on(t.createdAt, t.id),
     k.index("media_moderation_status_index").on(t.moderationStatus, t.createdAt, t.id),
     k.index("media_storage_type_index").on(t.storageType, t.id),

@@ -12,4 +12,11 @@ export const {
   sessions,
   uploadIntents,
   instances,
+  moderationEvents,
+  objectDeletions,
+  idempotencyKeys,
+  usageCounters,
+  uploadDays,
+  syncRuns,
+  storageFindings,
 } = makeSchema(sqliteKit);

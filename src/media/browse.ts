@@ -2,6 +2,7 @@ import { z } from "zod";
 import { audienceOf, findEntity, isVisible } from "./access.js";
 import type { Actor } from "./actor.js";
 import type { EntityField, EntityType } from "./attachments.js";
+import { decodeCursor, encodeCursor } from "./cursor.js";
 import { MediaError } from "./errors.js";
 import type { Media, ModerationStatus } from "./model.js";
 import type { Deps, GalleryPlace, Ref } from "./ports.js";
@@ -27,18 +28,28 @@ export async function listGallery(deps: BrowseDeps, actor: Actor, query: Gallery
   const entity = await findEntity(entities, { type: query.type, ref: query.id });
   const audience = await audienceOf(entities, actor, entity, deps.clock.now());
   const { field, tag, status, limit, cursor } = query;
-  const after = cursor === undefined ? null : decodeCursor(cursor);
+  const after = cursor === undefined ? null : toPlace(cursor);
   const { items, total } = await media.list({ entity, field, tag, status, audience, limit: limit + 1, after });
   const page = items.slice(0, limit);
   const last = page.at(-1);
-  return { items: page, total, nextCursor: items.length > limit && last ? encodeCursor(last) : null };
+  return {
+    items: page,
+    total,
+    nextCursor: items.length > limit && last ? encodeCursor([last.sortOrder, last.orderKey, last.id]) : null,
+  };
 }
 
 /** The item, or MEDIA_NOT_FOUND where there is none or the actor may not see it. */
 export async function getMedia(deps: BrowseDeps, actor: Actor, ref: Ref): Promise<Media> {
-  const media = await deps.database.media.find(ref);
-  if (media && (await mayView(deps, actor, media))) return media;
+  const media = await findVisible(deps, actor, ref);
+  if (media) return media;
   throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
+}
+
+/** The item, or undefined where there is none or the actor may not see it. */
+export async function findVisible(deps: BrowseDeps, actor: Actor, ref: Ref): Promise<Media | undefined> {
+  const media = await deps.database.media.find(ref);
+  return media && (await mayView(deps, actor, media)) ? media : undefined;
 }
 
 async function mayView(deps: BrowseDeps, actor: Actor, media: Media): Promise<boolean> {
@@ -50,15 +61,7 @@ async function mayView(deps: BrowseDeps, actor: Actor, media: Media): Promise<bo
 
 const placeSchema = z.tuple([z.number().int(), z.string().regex(/^[0-9A-Za-z]{1,256}$/), z.number().int()]);
 
-const encodeCursor = ({ sortOrder, orderKey, id }: GalleryPlace): string =>
-  btoa(JSON.stringify([sortOrder, orderKey, id]));
-
-function decodeCursor(cursor: string): GalleryPlace {
-  try {
-    const [sortOrder, orderKey, id] = placeSchema.parse(JSON.parse(atob(cursor)));
-    return { sortOrder, orderKey, id };
-  } catch (cause) {
-    const issues = [{ path: "cursor", message: "is not a cursor this server gave" }];
-    throw new MediaError({ code: "VALIDATION", issues }, { cause });
-  }
+function toPlace(cursor: string): GalleryPlace {
+  const [sortOrder, orderKey, id] = decodeCursor(cursor, placeSchema);
+  return { sortOrder, orderKey, id };
 }

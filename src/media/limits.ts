@@ -12,3 +12,20 @@ export type Limits = {
   readonly maxAnimatedPixels: number;
   readonly batchMaxFiles: number;
 };
+
+export type Retention = {
+  /** Days an item stays in the trash. */
+  trashDays: number;
+  /** Days an imported item may wait for its approval. */
+  importDays: number;
+};
+
+/** Minutes and days after which what was seen is believed, and what is believed is acted on. */
+export type SyncPatience = {
+  /** A missing object must be missing again after this long. */
+  confirmMinutes: number;
+  /** An object younger than this may belong to an upload under way. */
+  graceMinutes: number;
+  /** How long a confirmed orphan is kept before it is removed. */
+  quarantineDays: number;
+};

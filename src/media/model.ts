@@ -82,6 +82,8 @@ export type Media = {
   updatedAt: Date;
   /** When it went to the trash; null while it is current. */
   deletedAt: Date | null;
+  /** Since when its objects are known to be gone from the store; null while they are there. */
+  missingSince: Date | null;
 };
 
 const nullableUrl = z.string().nullable();

@@ -3,11 +3,19 @@
  * they never see each other.
  */
 import type { EntityField, EntityType, MediaType } from "./attachments.js";
-import type { Limits } from "./limits.js";
+import type {
+  DeletionOutbox,
+  IdempotencyLog,
+  ModerationLog,
+  StoredKeys,
+  SyncLog,
+  UsageCounters,
+} from "./lifecycle-ports.js";
+import type { Limits, Retention, SyncPatience } from "./limits.js";
 import type { Media, ModerationStatus, StorageType } from "./model.js";
 import type { VariantName, VariantSpec } from "./variants.js";
 
-export type Clock = { now(): Date };
+export type Clock = { now(): Date; pause(milliseconds: number): Promise<void> };
 
 /** Unguessable names. */
 export type RandomIds = {
@@ -233,16 +241,18 @@ export type EntityDirectory = {
   /** False where there was none. */
   revoke(entity: Entity, userId: string): Promise<boolean>;
   grants(entity: Entity): Promise<Grant[]>;
+  /** Every entity the user has any tie to, with the ties, at most `limit`. */
+  tied(userId: string, now: Date, limit: number): Promise<{ entity: Pick<Entity, "type" | "id">; ties: EntityTies }[]>;
 };
 
 /** Everything of a new row but what the database and the gallery decide. */
-export type NewMedia = Omit<Media, "id" | "deletedAt">;
+export type NewMedia = Omit<Media, "id" | "deletedAt" | "missingSince">;
 
 /** Who may see what, as data: the repository translates it to SQL, `isVisible` in `access.ts` decides one row. */
 export type Audience =
   | { sees: "everything" }
-  /** What is public, approved and ready; and everything this user (if any) uploaded. */
-  | { sees: "public"; andOwn: string | null };
+  /** What is public, approved and ready; everything this user (if any) uploaded; and all of the entities named. */
+  | { sees: "public"; andOwn: string | null; andOf?: readonly Pick<Entity, "type" | "id">[] };
 
 /** Place in a gallery: (sortOrder, orderKey, id), ascending. */
 export type GalleryPlace = { sortOrder: number; orderKey: string; id: number };
@@ -303,6 +313,45 @@ export type MediaRepository = {
   lastPlace(entity: Pick<Entity, "type" | "id">, field: EntityField, upTo?: number): Promise<GalleryPlace | null>;
   /** Fingerprints of the entity's current items of one media type. */
   fingerprints(entity: Pick<Entity, "type" | "id">, mediaType: MediaType): Promise<Fingerprint[]>;
+  /** The next place before or after `from` among current items of a field, `except` left out; null at the end. */
+  neighbour(
+    at: { entity: Pick<Entity, "type" | "id">; field: EntityField; from: GalleryPlace; except: number },
+    side: "before" | "after",
+  ): Promise<GalleryPlace | null>;
+  /** Sets many places in one statement; the ids are known to be current items of one field. */
+  setPlaces(places: readonly { id: number; sortOrder: number; orderKey: string }[], now: Date): Promise<void>;
+  /** Removes the row and its variants for good. Its objects are the caller's to put into the outbox. */
+  remove(id: number): Promise<void>;
+  /** Items that wait for a decision, oldest first, keyset by (createdAt, id). Not those in the trash. */
+  queue(query: {
+    statuses: readonly ModerationStatus[];
+    limit: number;
+    after: { createdAt: Date; id: number } | null;
+  }): Promise<Media[]>;
+  /** Items found by text and facts, newest first, keyset by id downwards. */
+  search(query: MediaSearchQuery): Promise<Media[]>;
+  /** Trashed items older than `trashedBefore`, and imported ones nobody approved older than `importedBefore`. */
+  purgeable(query: { trashedBefore: Date; importedBefore: Date; limit: number }): Promise<Media[]>;
+  /** Items with their keys by id, for reconciliation; trashed ones too, their bytes are still there. */
+  storedKeys(query: { afterId: number; limit: number }): Promise<StoredKeys[]>;
+  /** Whether any row, in the trash or not, names this key. */
+  namesKey(key: string): Promise<boolean>;
+  /** Marks or unmarks an item whose objects are gone from the store. Marked items are left out of lists and search. */
+  markMissing(id: number, since: Date | null): Promise<void>;
+};
+
+export type MediaSearchQuery = {
+  /** Found in alt text, caption or original file name, case-insensitively. */
+  text?: string | undefined;
+  tag?: string | undefined;
+  mediaType?: MediaType | undefined;
+  uploadedBy?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  audience: Audience;
+  limit: number;
+  /** Only items with a smaller id. */
+  beforeId: number | null;
 };
 
 /** A promise to store exactly these keys, made before the first byte. */
@@ -327,7 +376,16 @@ export type IntentLog = {
 };
 
 /** The stores of facts; inside `transact` they share one transaction. */
-export type Stores = { media: MediaRepository; entities: EntityDirectory; intents: IntentLog };
+export type Stores = {
+  media: MediaRepository;
+  entities: EntityDirectory;
+  intents: IntentLog;
+  moderation: ModerationLog;
+  deletions: DeletionOutbox;
+  idempotency: IdempotencyLog;
+  usage: UsageCounters;
+  sync: SyncLog;
+};
 
 export type Database = Stores & {
   /**
@@ -377,6 +435,8 @@ export type Deps = {
   signer: UrlSigner;
   urls: PublicUrls;
   limits: Limits;
+  retention: Retention;
+  syncPatience: SyncPatience;
   keepGps: boolean;
   clock: Clock;
   ids: RandomIds;

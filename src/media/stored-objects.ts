@@ -10,7 +10,7 @@ import {
   StorageUnavailableError,
   type UploadIntent,
 } from "./ports.js";
-import type { UploadTarget } from "./upload-target.js";
+import type { UploadTarget } from "./upload-request.js";
 import { VARIANTS } from "./variants.js";
 
 type PlannedObject = { key: string; source: ByteSource; contentType: string };

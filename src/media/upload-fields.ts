@@ -13,7 +13,8 @@ const text = (max: number) =>
 /** Form fields spell booleans in several ways; anything else is refused, not guessed. */
 const flag = z.stringbool({ truthy: ["true", "1", "yes", "on"], falsy: ["false", "0", "no", "off", ""] });
 
-const tagsSchema = z
+/** Tags as JSON sends them; doubled ones count once. */
+export const tagsSchema = z
   .array(z.string().trim().min(1).max(TEXT_LIMITS.tag))
   .max(TEXT_LIMITS.tags)
   .transform((tags) => [...new Set(tags)]);
@@ -39,6 +40,7 @@ export const uploadFieldsSchema = z.object({
   sort_order: sortOrder.optional(),
   is_public: flag.default(true),
   is_primary: flag.default(false),
+  on_duplicate: z.enum(["keep", "reject", "reuse"]).default("keep"),
 });
 export type UploadFields = z.infer<typeof uploadFieldsSchema>;
 
@@ -52,6 +54,13 @@ export function parseUploadFields(form: ReadonlyMap<string, string>): UploadFiel
   throw new MediaError({ code: "VALIDATION", issues: toValidationIssues(parsed.error) });
 }
 
-/** Zod's findings as the wire shows them. */
+/** What a person can use of them; an input made of faults alone must not be answered by a longer list. */
+const MAX_ISSUES = 20;
+const MAX_MESSAGE_LENGTH = 200;
+
+/** Zod's findings as the wire shows them: the first ones, and each one's beginning. */
 export const toValidationIssues = (error: z.ZodError): { path: string; message: string }[] =>
-  error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
+    path: path.join("."),
+    message: message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message,
+  }));

@@ -3,27 +3,16 @@ import { type Actor, actorUserId } from "./actor.js";
 import { ENTITY_TYPES, type EntityType } from "./attachments.js";
 import { MediaError } from "./errors.js";
 import { placeAt, placeAtEnd } from "./gallery-order.js";
+import { onceOnly } from "./idempotency.js";
 import { type InspectedFile, inspectFile } from "./inspect.js";
+import type { IdempotencyKey } from "./lifecycle-ports.js";
+import { clearPrimary } from "./manage.js";
 import type { Media, ModerationStatus } from "./model.js";
 import { type Duplicate, findDuplicates } from "./near-duplicates.js";
-import type { Deps, NewMedia, RenderedImage, SpooledFile, Stores } from "./ports.js";
+import type { Deps, NewMedia, RenderedImage, Stores } from "./ports.js";
 import { type PlannedObjects, planObjects, removeObjects, storeObjects } from "./stored-objects.js";
-import type { UploadFields } from "./upload-fields.js";
-import type { UploadTarget } from "./upload-target.js";
+import type { Uploaded, UploadRequest, UploadTarget } from "./upload-request.js";
 import { VARIANTS } from "./variants.js";
-
-/** A file in the spool, with what the client said of it. */
-export type IncomingFile = { file: SpooledFile; filename: string; fields: UploadFields };
-
-export type Uploaded = { media: Media; duplicates: Duplicate[] };
-
-export type UploadRequest = {
-  actor: Actor;
-  target: UploadTarget;
-  incoming: IncomingFile;
-  /** Held back until this resolves; a batch commits its items in the order they were sent. */
-  turn?: Promise<unknown>;
-};
 
 /**
  * The one way a file becomes media, whatever brought it. Order of effects: pixels are made in the spool; a durable
@@ -43,7 +32,7 @@ export async function uploadMedia(deps: Deps, request: UploadRequest): Promise<U
       seconds: (deps.clock.now().getTime() - started) / 1000,
     });
   try {
-    const uploaded = await makeMedia(deps, request);
+    const uploaded = await onceOnly(deps, request, (key) => makeMedia(deps, request, key));
     measure("ok", uploaded.media.fileSize);
     return uploaded;
   } catch (error) {
@@ -52,7 +41,7 @@ export async function uploadMedia(deps: Deps, request: UploadRequest): Promise<U
   }
 }
 
-async function makeMedia(deps: Deps, request: UploadRequest): Promise<Uploaded> {
+async function makeMedia(deps: Deps, request: UploadRequest, key: IdempotencyKey | null): Promise<Uploaded> {
   const { target, incoming } = request;
   const inspected = await inspectFile(deps, target.attachment, incoming.file);
   const workspace = await deps.spool.folder();
@@ -62,20 +51,27 @@ async function makeMedia(deps: Deps, request: UploadRequest): Promise<Uploaded> 
     const picture = await deps.images.render(job);
     const objects = await planObjects(deps, target, { inspected, picture });
     await request.turn;
-    return await storeAndCommit(deps, request, { inspected, picture, objects });
+    return await storeAndCommit(deps, request, { inspected, picture, objects, key });
   } finally {
     await workspace.remove();
   }
 }
 
-type Prepared = { inspected: InspectedFile; picture: RenderedImage; objects: PlannedObjects };
+type Prepared = {
+  inspected: InspectedFile;
+  picture: RenderedImage;
+  objects: PlannedObjects;
+  key: IdempotencyKey | null;
+};
 
 async function storeAndCommit(deps: Deps, request: UploadRequest, prepared: Prepared): Promise<Uploaded> {
   const intent = await storeObjects(deps, prepared.objects, request.incoming.fields.is_public);
   try {
-    return await deps.database.transact((stores) =>
+    const uploaded = await deps.database.transact((stores) =>
       commit(deps, stores, request, { ...prepared, intentId: intent.id }),
     );
+    if (uploaded.reused) await removeObjects(deps, intent);
+    return uploaded;
   } catch (error) {
     await removeObjects(deps, intent);
     throw error;
@@ -89,31 +85,57 @@ async function commit(
   prepared: Prepared & { intentId: string },
 ): Promise<Uploaded> {
   const { actor, target } = request;
-  const { entity, attachment } = target;
+  const { entity } = target;
   const now = deps.clock.now();
   if (!(await stores.entities.lock(entity)))
     throw new MediaError({ code: "ENTITY_NOT_FOUND", entityType: entity.type, entityId: entity.publicId });
   await authoriseWrite(stores.entities, actor, { entity, right: "upload" }, now);
-  if (!(await stores.intents.close(prepared.intentId)))
-    throw new MediaError({ code: "CONFLICT", reason: "The upload took so long that it was given up; send it again." });
   const row = describeRow(deps, request, prepared);
-  const candidates = await stores.media.fingerprints(entity, row.mediaType);
-  const duplicates = findDuplicates(row, candidates, "same");
-  if (attachment.kind === "slot") await emptySlot(stores, target, now);
-  if (row.isPrimary) await clearPrimary(stores, target, now);
-  const place = await placeFor(stores, target, request.incoming.fields.sort_order);
-  return { media: await stores.media.insert({ ...row, ...place, createdAt: now, updatedAt: now }), duplicates };
+  const duplicates = findDuplicates(row, await stores.media.fingerprints(entity, row.mediaType), "same");
+  const twin = await settleDuplicate(stores, request, duplicates);
+  const uploaded = twin
+    ? { media: twin, duplicates, reused: true, replayed: false }
+    : { media: await insertInPlace(stores, request, row, now), duplicates, reused: false, replayed: false };
+  if (!twin) await closeIntent(stores, prepared.intentId);
+  if (prepared.key)
+    await stores.idempotency.finish(prepared.key, { mediaId: uploaded.media.id, reused: uploaded.reused, duplicates });
+  return uploaded;
+}
+
+/** A sweeper that gave the upload up may have removed its bytes. */
+async function closeIntent({ intents }: Stores, id: string): Promise<void> {
+  if (await intents.close(id)) return;
+  throw new MediaError({ code: "CONFLICT", reason: "The upload took so long that it was given up; send it again." });
+}
+
+/** The item to answer with instead of a new one, where the client asked for it. Throws DUPLICATE where it said so. */
+async function settleDuplicate(
+  { media }: Stores,
+  { incoming }: UploadRequest,
+  [nearest]: readonly Duplicate[],
+): Promise<Media | null> {
+  const wish = incoming.fields.on_duplicate;
+  if (!nearest || wish === "keep") return null;
+  if (wish === "reject") throw new MediaError({ code: "DUPLICATE", ...nearest });
+  return (await media.find(nearest.publicId)) ?? null;
+}
+
+async function insertInPlace(
+  stores: Stores,
+  { target, incoming }: UploadRequest,
+  row: RowWithoutPlace,
+  now: Date,
+): Promise<Media> {
+  if (target.attachment.kind === "slot") await emptySlot(stores, target, now);
+  if (row.isPrimary) await clearPrimary(stores, row, now);
+  const place = await placeFor(stores, target, incoming.fields.sort_order);
+  return stores.media.insert({ ...row, ...place, createdAt: now, updatedAt: now });
 }
 
 /** The current item of a slot goes to the trash in the transaction that brings its successor. */
 async function emptySlot(stores: Stores, { entity, attachment }: UploadTarget, now: Date): Promise<void> {
   for (const old of await stores.media.current(entity, attachment.field))
     await stores.media.update(old.id, { deletedAt: now }, now);
-}
-
-async function clearPrimary(stores: Stores, { entity, attachment }: UploadTarget, now: Date): Promise<void> {
-  const primary = (await stores.media.current(entity, attachment.field)).filter((media) => media.isPrimary);
-  for (const media of primary) await stores.media.update(media.id, { isPrimary: false }, now);
 }
 
 async function placeFor({ media }: Stores, { entity, attachment }: UploadTarget, sortOrder: number | undefined) {

@@ -26,9 +26,11 @@ const TIFF_HEADERS: readonly TiffHeader[] = ["II*\0\b\0\0\0", "MM\0*\0\0\0\b"].m
 /** What none of the searches through unknown bytes finds anything without; asked of short bytes, to be quick. */
 const HINT = /II\*\0|MM\0\*|<[xr]|<\0|\0<|ftyp|itude/i;
 const SHORT_BYTES = 0xffff;
+/** A header and a directory of one entry. */
+const MIN_EXIF_BYTES = 22;
 /** How far an EXIF block is taken to reach whose end nothing tells: what a JPEG segment holds. */
 const OPEN_EXIF_BYTES = 0xffff;
-const MAX_OPEN_EXIF_BLOCKS = 32;
+const MAX_OPEN_EXIF_BLOCKS = 8;
 
 /** A whole TIFF file; what is picture in it is not searched. */
 export function blankTiff(file: Buffer): boolean {
@@ -45,10 +47,11 @@ export function blankBlock(block: Buffer, depth = 0): boolean {
   return [blankXmp(block), blankNamedCoordinates(block)].includes(true);
 }
 
-/** An EXIF block from its byte order mark on, and what is embedded in it: the thumbnail may have EXIF of its own. */
+/** An EXIF block from its byte order mark on. An outermost one's thumbnail may have EXIF of its own. */
 export function blankExif(block: Buffer, depth = 0): boolean {
+  if (block.length < MIN_EXIF_BYTES) return false;
   const changed = blankTiffBlock(block, depth);
-  return (depth < MAX_DEPTH && blankEmbeddedExif(block, depth + 1)) || changed;
+  return (depth === 0 && blankEmbeddedExif(block)) || changed;
 }
 
 function blankTiffBlock(block: Buffer, depth: number): boolean {
@@ -77,7 +80,7 @@ export function blankImageResources(bytes: Buffer, depth = 0): boolean {
 
 function blankResource(id: number, data: Buffer, depth: number): boolean {
   if (EXIF_RESOURCES.has(id)) return blankBlock(data, depth + 1);
-  return id === XMP_RESOURCE ? blankXmp(data) : blankEmbeddedExif(data, depth + 1);
+  return id === XMP_RESOURCE ? blankXmp(data) : blankEmbeddedExif(data);
 }
 
 /** Bytes of unknown make-up: every EXIF block, XMP packet, movie and named coordinate that lies anywhere in them. */
@@ -91,19 +94,19 @@ export function blankUnknown(bytes: Buffer): boolean {
  * EXIF blocks are known by a TIFF header with `Exif` in front of it, or with the usual first offset behind it. They end
  * with the JPEG segment they stand in, if any.
  */
-function blankEmbeddedExif(bytes: Buffer, depth = 0): boolean {
-  return TIFF_HEADERS.map((header) => blankExifAt(bytes, header, depth)).includes(true);
+function blankEmbeddedExif(bytes: Buffer): boolean {
+  return TIFF_HEADERS.map((header) => blankExifAt(bytes, header)).includes(true);
 }
 
-function blankExifAt(bytes: Buffer, header: TiffHeader, depth: number): boolean {
+function blankExifAt(bytes: Buffer, header: TiffHeader): boolean {
   let changed = false;
   let openBlocks = 0;
   let at = bytes.indexOf(header.mark);
   while (at >= 0 && openBlocks < MAX_OPEN_EXIF_BLOCKS) {
     const hasName = bytes.toString("latin1", Math.max(0, at - EXIF_HEADER.length), at) === EXIF_HEADER;
     const segmentEnd = hasName ? segmentEndAround(bytes, at - EXIF_HEADER.length) : null;
-    const isBlock = hasName || bytes.indexOf(header.usual, at) === at;
-    if (isBlock) changed = blankExif(bytes.subarray(at, segmentEnd ?? at + OPEN_EXIF_BYTES), depth) || changed;
+    const isBlock = hasName || bytes.subarray(at, at + header.usual.length).equals(header.usual);
+    if (isBlock) changed = blankExif(bytes.subarray(at, segmentEnd ?? at + OPEN_EXIF_BYTES), MAX_DEPTH) || changed;
     if (isBlock && segmentEnd === null) openBlocks++;
     at = bytes.indexOf(header.mark, segmentEnd ?? at + header.mark.length);
   }

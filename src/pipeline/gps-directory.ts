@@ -81,7 +81,8 @@ export function clearOrphans(view: TiffView, { kept }: Spared): boolean {
 /** The entries in a row around the latitude at `at`, or null where no longitude is next or next but one. */
 function gpsRunAround(view: TiffView, at: number): Extent | null {
   const longitude = entryHead(view, LONGITUDE);
-  const isLongitude = (place: number): boolean => view.block.indexOf(longitude, place) === place;
+  const isLongitude = (place: number): boolean =>
+    view.block.subarray(place, place + ENTRY_HEAD_BYTES).equals(longitude);
   if (!isLongitude(at + view.entryBytes) && !isLongitude(at + 2 * view.entryBytes)) return null;
   let start = at;
   let end = at + view.entryBytes;
@@ -124,10 +125,11 @@ function entriesLike(view: TiffView, head: EntryHead): number[] {
 /** Tag, type and count of an entry of classic TIFF. */
 function entryHead({ littleEndian }: TiffView, { tag, type, count }: EntryHead): Buffer {
   const bytes = Buffer.alloc(ENTRY_HEAD_BYTES);
-  const write16 = (value: number, at: number) =>
-    littleEndian ? bytes.writeUInt16LE(value, at) : bytes.writeUInt16BE(value, at);
-  write16(tag, 0);
-  write16(type, 2);
-  littleEndian ? bytes.writeUInt32LE(count, 4) : bytes.writeUInt32BE(count, 4);
+  bytes.writeUInt16BE(tag, 0);
+  bytes.writeUInt16BE(type, 2);
+  bytes.writeUInt32BE(count, 4);
+  if (!littleEndian) return bytes;
+  bytes.subarray(0, 4).swap16();
+  bytes.subarray(4).swap32();
   return bytes;
 }

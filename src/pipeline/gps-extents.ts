@@ -21,6 +21,15 @@ export function outside(extent: Extent, merged: readonly Extent[]): Extent[] {
   return starts.map((start, i) => ({ start, end: ends[i] ?? extent.end })).filter(({ start, end }) => end > start);
 }
 
+/** The first of them, up to a total of so many bytes: damaged extents can share their bytes thousands of times over. */
+export function withinBytes(extents: readonly Extent[], maxBytes: number): Extent[] {
+  let left = maxBytes;
+  return extents.filter(({ start, end }) => {
+    left -= end - start;
+    return left >= 0;
+  });
+}
+
 /** Whether any byte of `extent` lies in the merged extents. */
 export function isTouched(extent: Extent, merged: readonly Extent[]): boolean {
   const next = merged[firstEndingAfter(merged, extent.start)];

@@ -7,6 +7,8 @@ const IMAGE = 0x2c;
 const APPLICATION = 0xff;
 const APPLICATION_HEADER_BYTES = 14;
 const IMAGE_DESCRIPTOR_BYTES = 10;
+/** A shorter extension holds no position. */
+const MIN_EXTENSION_BYTES = 24;
 /** XMP part 3, 1.1.2: 0x01, then 0xff down to 0x00, then 0x00, behind XMP that is not cut into sub-blocks. */
 const LANDING_BYTES = 258;
 
@@ -18,7 +20,7 @@ export function blankGif(file: Buffer): Buffer | null {
     const isImage = file[at] === IMAGE;
     const from = isImage ? imageData(file, at) : at + 2;
     const end = walkSubBlocks(file, from);
-    if (!isImage) changed = blankExtension(file, at, end) || changed;
+    if (!isImage && end - at >= MIN_EXTENSION_BYTES) changed = blankExtension(file, at, end) || changed;
     at = end;
   }
   changed = blankUnknown(file.subarray(at)) || changed;

@@ -130,6 +130,7 @@ function readUint({ block, littleEndian }: TiffView, at: number, bytes: number):
 }
 
 function writeUint({ block, littleEndian }: TiffView, at: number, bytes: 2 | 8, value: number): void {
-  if (bytes === 8) littleEndian ? block.writeBigUInt64LE(BigInt(value), at) : block.writeBigUInt64BE(BigInt(value), at);
-  else littleEndian ? block.writeUInt16LE(value, at) : block.writeUInt16BE(value, at);
+  const number = Buffer.alloc(bytes);
+  number.writeUIntBE(value, Math.max(0, bytes - 6), Math.min(bytes, 6));
+  block.set(littleEndian ? number.reverse() : number, at);
 }

@@ -6,7 +6,7 @@ export type JpegSegment = Extent & { readonly marker: number };
 export type JpegImage = {
   /** Its application segments. */
   segments: JpegSegment[];
-  /** Where anything may stand: what application and comment segments hold, and what lies between segments. */
+  /** Where anything may stand: its comments, and what lies between segments. */
   loose: Extent[];
   /** Behind its EOI marker, or the end of the file. */
   end: number;
@@ -29,8 +29,8 @@ export function readJpegImage(file: Buffer, at: number): JpegImage {
     if (code === EOI) image.end = place + 2;
     if (!payload) continue;
     if (between >= 0) addLoose(image, { start: between, end: place });
-    if (isMetadata(code)) addLoose(image, payload);
-    if (code !== COMMENT && isMetadata(code) && isLong(payload)) image.segments.push({ marker: code, ...payload });
+    if (code === COMMENT) addLoose(image, payload);
+    if (code >= 0xe0 && code <= 0xef && isLong(payload)) image.segments.push({ marker: code, ...payload });
     between = code === SOS ? IN_SCAN : payload.end;
   }
   if (between >= 0) addLoose(image, { start: between, end: image.end });
@@ -65,5 +65,3 @@ function readPayload(file: Buffer, place: number, code: number): Extent | null {
   const length = file.readUInt16BE(place + 2);
   return length < 2 ? null : { start: place + 4, end: Math.min(file.length, place + 2 + length) };
 }
-
-const isMetadata = (code: number): boolean => (code >= 0xe0 && code <= 0xef) || code === COMMENT;

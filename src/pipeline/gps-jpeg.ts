@@ -11,6 +11,8 @@ const IMAGE_RESOURCES_HEADER = "Photoshop 3.0\0";
 const EXTENDED_XMP_HEADER = "http://ns.adobe.com/xmp/extension/\0";
 const DIGEST_CHARACTERS = 32;
 const EXTENDED_XMP_HEADER_BYTES = EXTENDED_XMP_HEADER.length + DIGEST_CHARACTERS + 8;
+/** An image has one extended XMP; more are damage, and are searched like any other segment. */
+const MAX_EXTENDED_GROUPS = 16;
 /** As lenient as the readers: the second zero may differ, the case too, and four odd bytes may come first. */
 const LENIENT_EXIF_HEADER = /^.{0,4}?exif\0./is;
 const TIFF_HEADER = /^(?:II\*\0|MM\0\*)/;
@@ -36,9 +38,12 @@ function nextImage(file: Buffer, from: number): JpegImage | null {
 }
 
 function blankImage(file: Buffer, { segments, loose }: JpegImage): boolean {
+  const isExif = (segment: JpegSegment): boolean => exifHeaderBytes(file, segment) > 0;
   const done = [blankExifSegments(file, segments), blankExtendedXmp(file, segments), blankResources(file, segments)];
-  for (const segment of segments)
-    if (segment.marker === APP1 && exifHeaderBytes(file, segment) === 0) done.push(blankXmpSegment(file, segment));
+  for (const segment of segments) {
+    if (segment.marker === APP1 && !isExif(segment)) done.push(blankXmpSegment(file, segment));
+    if (!isExif(segment)) done.push(blankUnknown(file.subarray(segment.start, segment.end)));
+  }
   for (const { start, end } of loose) done.push(blankUnknown(file.subarray(start, end)));
   return done.includes(true);
 }
@@ -84,22 +89,21 @@ function blankResources(file: Buffer, segments: readonly JpegSegment[]): boolean
 
 /** Extended XMP, put together by offset, and as it stands in the file, since readers do either. */
 function blankExtendedXmp(file: Buffer, segments: readonly JpegSegment[]): boolean {
-  const parts = segments
-    .filter((segment) => segment.marker === APP1 && startsWith(file, segment, EXTENDED_XMP_HEADER))
-    .filter((segment) => segment.end - segment.start > EXTENDED_XMP_HEADER_BYTES)
-    .map((segment) => readExtendedPart(file, segment));
-  const digests = [...new Set(parts.map((part) => part.digest))];
-  return digests
-    .map((digest) =>
-      blankExtendedGroup(
-        file,
-        parts.filter((part) => part.digest === digest),
-      ),
-    )
-    .includes(true);
+  const xmp = segments.filter((segment) => segment.marker === APP1);
+  const groups = new Map<string, ExtendedPart[]>();
+  for (const segment of xmp.filter((one) => startsWith(file, one, EXTENDED_XMP_HEADER))) {
+    const part = readExtendedPart(file, segment);
+    if (!part) continue;
+    const group = groups.get(part.digest);
+    if (group) group.push(part);
+    else groups.set(part.digest, [part]);
+  }
+  const used = [...groups.values()].slice(0, MAX_EXTENDED_GROUPS);
+  return used.map((parts) => blankExtendedGroup(file, parts, xmp)).includes(true);
 }
 
-function readExtendedPart(file: Buffer, { start, end }: JpegSegment): ExtendedPart {
+function readExtendedPart(file: Buffer, { start, end }: JpegSegment): ExtendedPart | null {
+  if (end - start <= EXTENDED_XMP_HEADER_BYTES) return null;
   const digestAt = start + EXTENDED_XMP_HEADER.length;
   return {
     digest: file.toString("latin1", digestAt, digestAt + DIGEST_CHARACTERS),
@@ -109,19 +113,21 @@ function readExtendedPart(file: Buffer, { start, end }: JpegSegment): ExtendedPa
   };
 }
 
-function blankExtendedGroup(file: Buffer, parts: readonly ExtendedPart[]): boolean {
+/** A digest that was right is renewed, in the parts it stands in and in the main packet that names it. */
+function blankExtendedGroup(file: Buffer, parts: readonly ExtendedPart[], xmp: readonly Extent[]): boolean {
   const byOffset = [...parts].sort((a, b) => a.offset - b.offset);
   const before = md5Of(file, byOffset);
   const changed = [byOffset, parts].map((order) => editGathered(file, order, blankXmp)).includes(true);
   const digest = parts[0]?.digest ?? "";
-  if (changed && digest.toUpperCase() === before) replaceAll(file, digest, md5Of(file, byOffset));
+  const renewed = md5Of(file, byOffset);
+  if (changed && digest.toUpperCase() === before)
+    for (const { start, end } of xmp) replaceAll(file.subarray(start, end), digest, renewed);
   return changed;
 }
 
-/** The digest names the extended XMP in its own segments and in the main packet. */
-function replaceAll(file: Buffer, digest: string, renewed: string): void {
-  for (let at = file.indexOf(digest, 0, "latin1"); at >= 0; at = file.indexOf(digest, at + digest.length, "latin1"))
-    file.write(renewed, at, "latin1");
+function replaceAll(bytes: Buffer, text: string, replacement: string): void {
+  for (let at = bytes.indexOf(text, 0, "latin1"); at >= 0; at = bytes.indexOf(text, at + text.length, "latin1"))
+    bytes.write(replacement, at, "latin1");
 }
 
 function md5Of(file: Buffer, parts: readonly Extent[]): string {

@@ -7,21 +7,31 @@ export type ChunkVerdict = "keep" | "drop" | Buffer;
 export type InflateBudget = { bytesLeft: number };
 
 /** tEXt, zTXt and iTXt (PNG 1.2, 4.2.3) taken apart: `head` is all before the text. */
-type TextChunk = { keyword: string; head: Buffer; text: Buffer; isCompressed: boolean };
+type TextChunk = { head: Buffer; text: Buffer; isCompressed: boolean };
 
 const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
+const MAX_KEYWORD_BYTES = 79;
 const POSITION_KEYWORD = /gps|latitude|longt?itude/i;
 /** ImageMagick's: a line with the profile's name, one with its length in bytes, then hex digits in lines. */
 const RAW_PROFILE = /^raw profile type /i;
 const RAW_PROFILE_HEAD = /^\n[^\n]*\n\s*\d+\n/;
 const MAX_PROFILE_HEAD_BYTES = 256;
+const HEX_DIGITS = "0123456789abcdef";
+const NO_HEX_DIGIT = 255;
+/** The value of each byte as a hex digit. */
+const HEX_VALUES = new Uint8Array(256).map((_, byte) => {
+  const value = HEX_DIGITS.indexOf(String.fromCharCode(byte).toLowerCase());
+  return value < 0 ? NO_HEX_DIGIT : value;
+});
 
 /** Judges a text chunk. One named for a position leaves, and so does one that inflates beyond the limits. */
 export function judgeText(type: string, data: Buffer, budget: InflateBudget): ChunkVerdict {
-  const chunk = readText(type, data);
+  const keywordEnd = data.indexOf(0);
+  const keyword = data.toString("latin1", 0, keywordEnd < 0 ? MAX_KEYWORD_BYTES : keywordEnd);
+  if (POSITION_KEYWORD.test(keyword)) return "drop";
+  const chunk = readText(type, data, keywordEnd);
   if (!chunk) return "keep";
-  if (POSITION_KEYWORD.test(chunk.keyword)) return "drop";
-  const blank = RAW_PROFILE.test(chunk.keyword) ? blankRawProfile : blankBlock;
+  const blank = RAW_PROFILE.test(keyword) ? blankRawProfile : blankBlock;
   if (chunk.isCompressed) return judgeCompressed(chunk.head, chunk.text, blank, budget);
   return blank(chunk.text) ? data : "keep";
 }
@@ -36,7 +46,7 @@ export function judgeCompressed(
   const inflated = inflate(compressed, Math.min(MAX_INFLATED_BYTES, budget.bytesLeft));
   if (typeof inflated === "string") return inflated;
   budget.bytesLeft -= inflated.length;
-  return blank(inflated) ? Buffer.concat([head, deflateSync(inflated, { level: 9 })]) : "keep";
+  return blank(inflated) ? Buffer.concat([head, deflateSync(inflated)]) : "keep";
 }
 
 function inflate(compressed: Buffer, maxBytes: number): Buffer | "keep" | "drop" {
@@ -48,13 +58,11 @@ function inflate(compressed: Buffer, maxBytes: number): Buffer | "keep" | "drop"
   }
 }
 
-function readText(type: string, data: Buffer): TextChunk | null {
-  const keywordEnd = data.indexOf(0);
+function readText(type: string, data: Buffer, keywordEnd: number): TextChunk | null {
   const textAt = type === "iTXt" ? internationalTextAt(data, keywordEnd) : keywordEnd + (type === "zTXt" ? 2 : 1);
   if (keywordEnd < 0 || textAt < 0) return null;
   const isCompressed = type === "zTXt" || (type === "iTXt" && data[keywordEnd + 1] === 1);
-  const keyword = data.toString("latin1", 0, keywordEnd);
-  return { keyword, head: data.subarray(0, textAt), text: data.subarray(textAt), isCompressed };
+  return { head: data.subarray(0, textAt), text: data.subarray(textAt), isCompressed };
 }
 
 /** Behind the two compression bytes, the language tag and the translated keyword; -1 where they do not end. */
@@ -67,15 +75,29 @@ function internationalTextAt(data: Buffer, keywordEnd: number): number {
 /** Decodes the hex digits, blanks, and writes the digits back to their places. */
 function blankRawProfile(text: Buffer): boolean {
   const from = RAW_PROFILE_HEAD.exec(text.toString("latin1", 0, MAX_PROFILE_HEAD_BYTES))?.[0].length ?? 0;
-  const digits = text.subarray(from).filter(isHexDigit);
-  const profile = Buffer.from(Buffer.from(digits).toString("latin1"), "hex");
-  if (!blankBlock(profile)) return false;
-  const blanked = Buffer.from(profile.toString("hex"), "latin1");
-  let next = 0;
-  for (let at = from; at < text.length && next < blanked.length; at++)
-    if (isHexDigit(text[at] ?? 0)) text[at] = blanked[next++] ?? 0;
+  const profile = Buffer.alloc((text.length - from) >> 1);
+  const digits = eachHexDigit(text, from, (value, index) => {
+    const byte = profile[index >> 1] ?? 0;
+    profile[index >> 1] = (byte << 4) | value;
+    return value;
+  });
+  const whole = profile.subarray(0, digits >> 1);
+  if (!blankBlock(whole)) return false;
+  eachHexDigit(text, from, (value, index) => {
+    const byte = whole[index >> 1];
+    return byte === undefined ? value : index % 2 === 0 ? byte >> 4 : byte & 15;
+  });
   return true;
 }
 
-const isHexDigit = (byte: number): boolean =>
-  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
+/** Shows each hex digit's value and index, and writes the value answered in its place. Answers how many there were. */
+function eachHexDigit(text: Buffer, from: number, replace: (value: number, index: number) => number): number {
+  let index = 0;
+  for (let at = from; at < text.length; at++) {
+    const value = HEX_VALUES[text[at] ?? 0] ?? NO_HEX_DIGIT;
+    if (value === NO_HEX_DIGIT) continue;
+    const replaced = replace(value, index++);
+    if (replaced !== value) text[at] = HEX_DIGITS.charCodeAt(replaced);
+  }
+  return index;
+}

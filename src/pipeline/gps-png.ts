@@ -6,7 +6,7 @@ const SIGNATURE_BYTES = 8;
 /** Length and type in front of a chunk's data, checksum behind it. PNG 1.2, 3.2. */
 const HEAD_BYTES = 8;
 const CHECKSUM_BYTES = 4;
-const MAX_FILE_INFLATED_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_INFLATED_BYTES = 32 * 1024 * 1024;
 
 type PngChunk = { type: string; start: number; end: number };
 

@@ -1,5 +1,5 @@
 import { clearGpsIfd, clearOrphans, GPS_TAG, isGpsIfd, padEntry, removeStrayPointers } from "./gps-directory.js";
-import { type Extent, mergeExtents, outside } from "./gps-extents.js";
+import { type Extent, mergeExtents, outside, withinBytes } from "./gps-extents.js";
 import {
   dropEntries,
   entryWord,
@@ -36,7 +36,7 @@ const PICTURE_TAGS = [
   [513, 514],
 ] as const;
 const PICTURE_TAG_SET = new Set<number>(PICTURE_TAGS.flat());
-/** No entry or offset is shorter than four bytes, so a sound block has no more of them; 10,000 pages have 150,000. */
+/** An offset takes two bytes at least, so a sound block has no more of them; a file of 10,000 pages has 150,000 entries. */
 const MIN_BYTES_A_STEP = 2;
 const MAX_STEPS = 1_000_000;
 /** Directories that overlap can show a new pointer when one is taken out; the last round takes none out but blanks. */
@@ -68,10 +68,14 @@ export function removeGps(block: Buffer): TiffFindings {
     const spared = { kept: mergeExtents(survey.kept), picture: mergeExtents(survey.picture) };
     findings.changed = removeStrayPointers(view, spared) || findings.changed;
     findings.changed = clearOrphans(view, spared) || findings.changed;
-    findings.xmp.push(...survey.xmp.flatMap((extent) => outside(extent, spared.picture)));
-    findings.imageResources.push(...survey.imageResources.flatMap((extent) => outside(extent, spared.picture)));
+    findings.xmp.push(...searchable(survey.xmp, spared.picture));
+    findings.imageResources.push(...searchable(survey.imageResources, spared.picture));
   }
   return findings;
+
+  function searchable(extents: readonly Extent[], picture: readonly Extent[]): Extent[] {
+    return withinBytes(extents, 2 * block.length).flatMap((extent) => outside(extent, picture));
+  }
 }
 
 function surveyIfds(view: TiffView): Survey {

@@ -3,6 +3,7 @@ import { MediaError } from "../media/errors.js";
 import type { ImageHeader } from "../media/ports.js";
 import { DECODABLE_TYPES, type DecodableType } from "./decodable-types.js";
 import { decoding } from "./decode-failure.js";
+import { requireFewScans } from "./jpeg-scans.js";
 
 /** Of these every frame counts; pages of others (TIFF, MPO, HEIF) are pictures of their own, and the first is meant. */
 const ANIMATED_TYPES: readonly DecodableType[] = ["image/gif", "image/webp"];
@@ -23,7 +24,8 @@ export type PictureHeader = ImageHeader & {
 
 /**
  * Reads the header and no pixel, whatever the size it claims. Rejects with MediaError UNSUPPORTED_TYPE where this
- * pipeline has no decoder for the sniffed type, CORRUPT_FILE where the header is damaged or of another type.
+ * pipeline has no decoder for the sniffed type, CORRUPT_FILE where the header is damaged or of another type, or where
+ * the file is made to keep its decoder busy.
  */
 export async function inspectPicture(path: string, contentType: string): Promise<ImageHeader> {
   requireDecodable(contentType);
@@ -34,6 +36,7 @@ export async function inspectPicture(path: string, contentType: string): Promise
       reason: `it begins like ${contentType} but is ${header.contentType}`,
     });
   }
+  if (contentType === "image/jpeg") await requireFewScans(path);
   return { width: header.width, height: header.height, frames: header.frames };
 }
 

@@ -15,9 +15,10 @@ export type ProcessPoolOptions = {
 
 export type ProcessPool = {
   /**
-   * Answers what the process answers, as `answer` reads it. Rejects with the MediaError it answers; with
-   * PROCESSING_FAILED where it died, or was killed because its answer has another shape or came later than `timeoutMs`
-   * (the wait for a free process not counted); with OVERLOADED where too many wait or the pool is closed.
+   * Answers what the process answers, as `answer` reads it. Rejects with the MediaError it answers; with CORRUPT_FILE
+   * where the picture crashed its decoder or kept it busy for longer than `timeoutMs` (the wait for a free process not
+   * counted); with PROCESSING_FAILED where it was ended from outside or its answer has another shape; with OVERLOADED
+   * where too many wait or the pool is closed.
    */
   run<T>(request: PixelRequest, answer: z.ZodType<T>, timeoutMs: number): Promise<T>;
   /** Refuses what waits, lets what runs come to its end, ends every process. */
@@ -36,11 +37,20 @@ type Worker = {
   child: ChildProcess;
   task: Task | null;
   timer: NodeJS.Timeout | undefined;
-  /** Why this process is being killed; null while it is not. */
-  doom: string | null;
+  /** Why this process is being killed, as its task is told; null while it is not. */
+  doom: MediaFailure | null;
 };
 
 const OVERLOADED = { code: "OVERLOADED", retryAfterSeconds: 5 } as const satisfies MediaFailure;
+const corrupt = (reason: string): MediaFailure => ({ code: "CORRUPT_FILE", reason });
+const failed = (reason: string): MediaFailure => ({ code: "PROCESSING_FAILED", reason });
+
+/** What a codec brings on itself (signal(7)); SIGABRT is also how it ends when it asks for more memory than there is. */
+const CODEC_FAULTS: readonly unknown[] = ["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"];
+
+/** The fault is the picture's where its codec ran into it, and this machine's where something else ended the process. */
+const deathOf = (signal: unknown): MediaFailure =>
+  CODEC_FAULTS.includes(signal) ? corrupt("its decoder cannot cope with it") : failed("its decoder crashed");
 
 /** Runs `pixel-process` in a pool of long-lived child processes, one request at a time in each. */
 export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOptions): ProcessPool {
@@ -71,14 +81,15 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
     child.on("error", (error) => {
       // A process that never started has no exit to wait for.
       if (child.pid === undefined) bury(worker, { error });
-      else kill(worker, "its decoder could not be reached");
+      else kill(worker, failed("its decoder could not be reached"));
     });
     return worker;
   }
 
   function assign(worker: Worker, task: Task): void {
     worker.task = task;
-    worker.timer = setTimeout(() => kill(worker, `it took longer than ${task.timeoutMs / 1000} s`), task.timeoutMs);
+    const tooSlow = corrupt(`it could not be decoded within ${task.timeoutMs / 1000} s`);
+    worker.timer = setTimeout(() => kill(worker, tooSlow), task.timeoutMs);
     // Where it is not connected its end is already on the way, and ends the task.
     if (worker.child.connected) worker.child.send(task.request);
   }
@@ -87,7 +98,7 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
     const { task, doom } = worker;
     if (!task || doom) return;
     if (settle(task, message, log)) release(worker);
-    else kill(worker, "its decoder gave a senseless answer");
+    else kill(worker, failed("its decoder gave a senseless answer"));
   }
 
   function release(worker: Worker): void {
@@ -95,16 +106,16 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
     worker.task = null;
     const next = waiting.shift();
     if (next) assign(worker, next);
-    else if (closed) kill(worker, "the pool is closed");
+    else if (closed) kill(worker, failed("the pool is closed"));
   }
 
   function bury(worker: Worker, circumstances: Record<string, unknown>): void {
     clearTimeout(worker.timer);
     workers.delete(worker);
     if (worker.task) {
-      const reason = worker.doom ?? "its decoder crashed";
-      log?.error({ pid: worker.child.pid, reason, ...circumstances }, "pixel process died at work");
-      worker.task.reject({ code: "PROCESSING_FAILED", reason });
+      const failure = worker.doom ?? deathOf(circumstances.signal);
+      log?.error({ pid: worker.child.pid, failure, ...circumstances }, "pixel process died at work");
+      worker.task.reject(failure);
     }
     if (workers.size === 0) lastIsGone();
     const next = waiting.shift();
@@ -118,7 +129,7 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
     const allGone = new Promise<void>((resolve) => {
       lastIsGone = resolve;
     });
-    for (const worker of workers) if (!worker.task) kill(worker, "the pool is closed");
+    for (const worker of workers) if (!worker.task) kill(worker, failed("the pool is closed"));
     await allGone;
   }
 
@@ -146,7 +157,7 @@ function settle(task: Task, message: unknown, log: Logger | undefined): boolean 
   return true;
 }
 
-function kill(worker: Worker, reason: string): void {
-  worker.doom ??= reason;
+function kill(worker: Worker, failure: MediaFailure): void {
+  worker.doom ??= failure;
   worker.child.kill("SIGKILL");
 }

@@ -1,6 +1,8 @@
 import { authRouter, usersRouter } from "./accounts.js";
 import { entitiesRouter } from "./entities.js";
 import { mediaRouter } from "./media.js";
+import { moderationRouter } from "./moderation.js";
+import { analyticsRouter, healthRouter } from "./operations.js";
 import { permissionsRouter } from "./permissions.js";
 import { createCallerFactory, router } from "./trpc.js";
 
@@ -11,6 +13,9 @@ export const appRouter = router({
   entities: entitiesRouter,
   auth: authRouter,
   users: usersRouter,
+  moderation: moderationRouter,
+  analytics: analyticsRouter,
+  health: healthRouter,
 });
 
 /** For internal tools in the same process: `createCaller(context).media.list(…)`. */

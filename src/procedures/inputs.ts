@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ENTITY_TYPE_NAMES } from "../media/attachments.js";
+import { MEDIA_ERROR_CODES, type MediaErrorCode } from "../media/errors.js";
 import { TEXT_LIMITS } from "../media/model.js";
 
 /** Either id: the integer, or the public id. Public ids are not parsed further: real ones deviate from any pattern. */
@@ -17,3 +18,22 @@ export const newPublicIdSchema = z
   .refine((value) => !/^\d+$/.test(value), "must not be a number: it would be taken for an integer id");
 
 export const isoDateOut = z.iso.datetime();
+
+/** A moment with its zone, or a day of UTC. */
+export const timeSchema = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+
+/** What a batch of items names. */
+export const refsSchema = z.array(refSchema).min(1).max(100);
+
+/** What every batch answers of the items it could not do. */
+export const perItemFailures = z.object({
+  failed: z.array(
+    z.object({
+      id: refSchema,
+      code: z.enum(MEDIA_ERROR_CODES as [MediaErrorCode, ...MediaErrorCode[]]),
+      message: z.string(),
+    }),
+  ),
+  failedCount: z.number().int(),
+  message: z.string(),
+});

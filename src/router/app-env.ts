@@ -19,6 +19,12 @@ export type AppDeps = {
   /** Origins other than the server's own that browsers may call from. */
   corsOrigins: readonly string[];
   version: string;
+  /** Calls a minute and caller; null for no limit. */
+  rateLimitPerMinute: number | null;
+  /** The network address a request came from. */
+  addressOf(c: AppContext): string;
+  /** How long a request's body may make no progress. */
+  bodyIdleMs: number;
   /** True once the server was told to stop: it is alive but not ready. */
   isDraining(): boolean;
 };

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { MediaError } from "../media/errors.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
@@ -8,6 +8,7 @@ import { errorResponse } from "./error-response.js";
 import { fileRoutes } from "./files.js";
 import { healthRoutes } from "./health.js";
 import { openApiRoute } from "./openapi.js";
+import { rateLimit } from "./rate-limit.js";
 import { requestLog } from "./request-log.js";
 import { restRoutes } from "./rest.js";
 import { sessions } from "./session.js";
@@ -18,12 +19,14 @@ import { uploadRoutes } from "./uploads.js";
 export function createApp(app: AppDeps): Hono<AppEnv> {
   const http = new Hono<AppEnv>();
   http.use(requestLog(app.deps));
+  http.use(neverSniffed);
   http.use(crossOrigin(app));
   http.route("/", healthRoutes(app));
   http.route("/", fileRoutes(app));
   http.route("/", consoleRoutes(app));
   http.route("/", openApiRoute(app));
-  for (const path of ["/v1/*", "/trpc/*"]) http.use(path, sessions(app));
+  const limited = rateLimit(app); // one for both: the limit is the caller's, not the protocol's
+  for (const path of ["/v1/*", "/trpc/*"]) http.use(path, sessions(app), limited);
   http.route("/", uploadRoutes(app));
   http.route("/", batchUploadRoute(app));
   http.route("/", restRoutes(app));
@@ -32,6 +35,12 @@ export function createApp(app: AppDeps): Hono<AppEnv> {
   http.onError((error, c) => errorResponse(c, error));
   return http;
 }
+
+/** What a client sent comes back inside JSON; no browser may take that for a page. */
+const neverSniffed: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  c.res.headers.set("X-Content-Type-Options", "nosniff");
+};
 
 /** Browsers of other sites may call where the configuration names them; files anyone may show. */
 function crossOrigin({ corsOrigins }: AppDeps) {
@@ -44,20 +53,23 @@ function crossOrigin({ corsOrigins }: AppDeps) {
   });
 }
 
-/** 405 where the address exists for another method, 404 where it does not. */
+/** 405 where the address exists for other methods only, 404 where it does not or its handler found nothing. */
 function notFound(http: Hono<AppEnv>, c: AppContext): MediaError {
-  const allowed = http.routes
+  const methods = http.routes
     .filter(({ method, path }) => method !== "ALL" && toPattern(path).test(c.req.path))
     .map(({ method }) => method);
-  if (allowed.length === 0) return new MediaError({ code: "NOT_FOUND", what: "such address" });
-  return new MediaError({ code: "METHOD_NOT_ALLOWED", allowed: [...new Set(allowed)].sort() });
+  const asked = c.req.method === "HEAD" ? "GET" : c.req.method;
+  if (methods.length === 0 || methods.includes(asked))
+    return new MediaError({ code: "NOT_FOUND", what: "such address" });
+  return new MediaError({ code: "METHOD_NOT_ALLOWED", allowed: [...new Set(methods)].sort() });
 }
 
-const toPattern = (path: string): RegExp =>
-  new RegExp(
-    `^${path
-      .replaceAll(/[.+]/g, "\\$&")
-      .replaceAll(/\/:\w+\?/g, "(/[^/]*)?")
-      .replaceAll(/:\w+/g, "[^/]+")
-      .replaceAll("*", ".*")}$`,
-  );
+/** A route of this application as a pattern: `:name` and `:name{regex}` stand for a segment, `*` for the rest. */
+function toPattern(path: string): RegExp {
+  const segments = path.split("/").map((segment) => {
+    if (segment === "*") return ".*";
+    const parameter = /^:\w+(?:\{(.+)\})?$/.exec(segment);
+    return parameter ? (parameter[1] ?? "[^/]+") : segment.replaceAll(".", "\\.");
+  });
+  return new RegExp(`^${segments.join("/")}$`);
+}

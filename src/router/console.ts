@@ -9,9 +9,9 @@ const PAGE_POLICY =
 export function consoleRoutes({ assets }: AppDeps): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/", (c) => c.redirect("/console/"))
-    .get("/console", (c) => c.redirect("/console/"))
-    .get("/console/:file?", (c) => {
-      const asset = assets.get(c.req.param("file") ?? "index.html");
+    .get("/console", (c) => c.redirect(`/console/${new URL(c.req.url).search}`))
+    .get("/console/:file{[^/]*}", (c) => {
+      const asset = assets.get(c.req.param("file") || "index.html");
       if (!asset) return c.notFound();
       return c.body(new Uint8Array(asset.body), 200, {
         "Content-Type": asset.contentType,

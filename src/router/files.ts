@@ -14,8 +14,7 @@ const PRIVATE_CACHE = "private, no-store";
 export function fileRoutes({ deps }: AppDeps): Hono<AppEnv> {
   return new Hono<AppEnv>().get("/files/*", async (c) => {
     const key = keyInPath(c);
-    const { expires, signature } = c.req.query();
-    const file = await findFile(deps, key, { expires, signature });
+    const file = await findFile(deps, key, { expires: onlyValue(c, "expires"), signature: onlyValue(c, "signature") });
     setHeaders(c, file);
     if (isUnchanged(c, etagOf(file))) return c.body(null, 304);
     return sendBytes(deps, c, { key, file });
@@ -30,6 +29,12 @@ function keyInPath(c: AppContext): string {
   } catch {
     return "";
   }
+}
+
+/** A parameter given twice counts as not given: servers differ on which of the two is meant. */
+function onlyValue(c: AppContext, name: string): string | undefined {
+  const [value, ...more] = c.req.queries(name) ?? [];
+  return more.length === 0 ? value : undefined;
 }
 
 /** Keys are written once: the last segment names these bytes and no others. */

@@ -42,7 +42,14 @@ function describeOperations(): Paths {
   return paths;
 }
 
-function describeOperation({ procedure, route, meta, input, output }: RestOperation): Record<string, unknown> {
+function describeOperation({
+  operationId,
+  procedure,
+  route,
+  meta,
+  input,
+  output,
+}: RestOperation): Record<string, unknown> {
   const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
   const rest = Object.keys(input.properties ?? {}).filter((name) => !inPath.includes(name));
   const inQuery = route.method === "GET" || route.method === "DELETE";
@@ -53,7 +60,7 @@ function describeOperation({ procedure, route, meta, input, output }: RestOperat
     schema: input.properties?.[name] ?? { type: "string" },
   });
   return {
-    operationId: procedure.replace(".", "_"),
+    operationId,
     tags: [procedure.split(".")[0]],
     summary: meta.summary,
     parameters: [

@@ -21,8 +21,30 @@ export function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): vo
     .finally(() => clearTimeout(cutOff));
 }
 
-/** The body as text, `MAX_JSON_BYTES` at most; never holds more. Throws VALIDATION for a larger or broken one. */
-export async function readText(request: Request): Promise<string> {
+/**
+ * The next chunk, or REQUEST_TIMEOUT where none comes in time, or `interrupted` where the connection broke.
+ */
+export async function readChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  idleMs: number,
+  interrupted: (cause: unknown) => MediaError,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const failure = new MediaError({ code: "REQUEST_TIMEOUT", seconds: idleMs / 1000 });
+    timer = setTimeout(() => reject(failure), idleMs);
+  });
+  const chunk = reader.read().catch((cause: unknown) => {
+    throw interrupted(cause);
+  });
+  return Promise.race([chunk, late]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * The body as text, `MAX_JSON_BYTES` at most; never holds more. Throws VALIDATION for a larger or broken
+ * one and REQUEST_TIMEOUT for a stalled one.
+ */
+export async function readText(request: Request, idleMs: number): Promise<string> {
   if (!request.body) return "";
   const reader = request.body.getReader();
   const decoder = new TextDecoder();
@@ -30,7 +52,7 @@ export async function readText(request: Request): Promise<string> {
   let size = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(interrupted);
+      const { done, value } = await readChunk(reader, idleMs, interrupted);
       if (done) return text + decoder.decode();
       size += value.length;
       if (size > MAX_JSON_BYTES) throw invalidBody(`the body is larger than ${MAX_JSON_BYTES} bytes`);
@@ -44,6 +66,4 @@ export async function readText(request: Request): Promise<string> {
 export const invalidBody = (message: string, cause?: unknown): MediaError =>
   new MediaError({ code: "VALIDATION", issues: [{ path: "", message }] }, { cause });
 
-function interrupted(cause: unknown): never {
-  throw invalidBody("the connection was closed before its end", cause);
-}
+const interrupted = (cause: unknown): MediaError => invalidBody("the connection was closed before its end", cause);

@@ -8,6 +8,8 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /** One address of plain HTTP and the procedure behind it. The schemas are the procedure's own, as JSON Schema. */
 export type RestOperation = {
+  /** Unique among all operations: the procedure's name, numbered where it has several addresses. */
+  operationId: string;
   procedure: string;
   type: "query" | "mutation";
   route: RestRoute;
@@ -35,7 +37,10 @@ function operationsOf([name, procedure]: [string, AnyProcedure]): RestOperation[
   const { type, meta, inputs, output } = defOf(procedure);
   const input = z.toJSONSchema(inputs[0] ?? z.object({}), { io: "input" });
   const shape = z.toJSONSchema(output);
-  return (meta.rest ?? []).map((route) => ({ procedure: name, type, route, meta, input, output: shape }));
+  return (meta.rest ?? []).map((route, at) => {
+    const operationId = `${name.replace(".", "_")}${at === 0 ? "" : `_${at + 1}`}`;
+    return { operationId, procedure: name, type, route, meta, input, output: shape };
+  });
 }
 
 /** Every REST address there is but the uploads, in the order to try them. */

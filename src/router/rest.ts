@@ -21,7 +21,7 @@ export function restRoutes(app: AppDeps): Hono<AppEnv> {
 }
 
 async function call(app: AppDeps, c: AppContext, operation: RestOperation): Promise<unknown> {
-  const input = await readInput(c, operation);
+  const input = await readInput(app, c, operation);
   return callTRPCProcedure({
     router: appRouter,
     path: operation.procedure,
@@ -33,13 +33,18 @@ async function call(app: AppDeps, c: AppContext, operation: RestOperation): Prom
   });
 }
 
-async function readInput(c: AppContext, operation: RestOperation): Promise<Record<string, unknown>> {
-  const body = ["GET", "DELETE"].includes(operation.route.method) ? {} : await readBody(c, operation);
+async function readInput(
+  { bodyIdleMs }: AppDeps,
+  c: AppContext,
+  operation: RestOperation,
+): Promise<Record<string, unknown>> {
+  const body = ["GET", "DELETE"].includes(operation.route.method)
+    ? {}
+    : readBodyObject(await readText(c.req.raw, bodyIdleMs), operation);
   return { ...body, ...readQuery(c, operation), ...c.req.param() };
 }
 
-async function readBody(c: AppContext, { route }: RestOperation): Promise<Record<string, unknown>> {
-  const text = await readText(c.req.raw);
+function readBodyObject(text: string, { route }: RestOperation): Record<string, unknown> {
   if (text.trim() === "") return {};
   const body = parseJson(text);
   if (Array.isArray(body) && route.arrayInput) return { [route.arrayInput]: body };

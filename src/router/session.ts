@@ -31,7 +31,8 @@ export function sessions(app: AppDeps): MiddlewareHandler<AppEnv> {
 }
 
 /** A stale token must not keep anyone from getting a new one. */
-const isSigningIn = (path: string): boolean => path === "/v1/auth/login" || path === "/v1/auth/logout";
+const isSigningIn = (path: string): boolean => SIGNING_IN.includes(path);
+const SIGNING_IN: readonly string[] = ["/v1/auth/login", "/v1/auth/logout", "/trpc/auth.login", "/trpc/auth.logout"];
 
 async function fromBearer(accounts: AccountDeps, authorization: string): Promise<Principal | null> {
   const token = BEARER.exec(authorization)?.[1];

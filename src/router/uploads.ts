@@ -5,9 +5,9 @@ import { ATTACHMENTS, type Attachment, ENTITY_TYPES, type EntityType, findAttach
 import { MediaError } from "../media/errors.js";
 import { admit, maxUploadBytes } from "../media/inspect.js";
 import type { Deps } from "../media/ports.js";
-import { type Uploaded, uploadMedia } from "../media/upload.js";
+import { uploadMedia } from "../media/upload.js";
 import { parseUploadFields } from "../media/upload-fields.js";
-import { openUpload, type UploadPlace, type UploadTarget } from "../media/upload-target.js";
+import { openUpload, type Uploaded, type UploadPlace, type UploadTarget } from "../media/upload-request.js";
 import { toMediaOut } from "../media/view.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
 import { type FormFields, readForm } from "./multipart.js";
@@ -19,19 +19,20 @@ const FORM_OVERHEAD_BYTES = 1024 * 1024;
 /** One POST for each row of the attachment table, and the general one whose form names the place. */
 export function uploadRoutes(app: AppDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
-  routes.post("/v1/media/upload", (c) => receiveGeneral(app.deps, c));
+  routes.post("/v1/media/upload", (c) => receiveGeneral(app, c));
   for (const attachment of ATTACHMENTS) {
     const path = `/v1/media${attachment.path.replaceAll(/\{(\w+)\}/g, ":$1")}`;
-    routes.post(path, (c) => receiveAt(app.deps, c, attachment));
+    routes.post(path, (c) => receiveAt(app, c, attachment));
   }
   return routes;
 }
 
 /** A route that names its place: every check that needs no file comes before the body. */
-async function receiveAt(deps: Deps, c: AppContext, attachment: Attachment): Promise<Response> {
+async function receiveAt(app: AppDeps, c: AppContext, attachment: Attachment): Promise<Response> {
+  const { deps } = app;
   const target = await openUpload(deps, c.get("actor"), placeInPath(c, attachment));
   refuseDeclaredSize(c, maxUploadBytes(attachment, deps.limits));
-  return receiveOne(deps, c, () => Promise.resolve(target));
+  return receiveOne(app, c, () => Promise.resolve(target));
 }
 
 function placeInPath(c: Context, attachment: Attachment): UploadPlace {
@@ -42,12 +43,13 @@ function placeInPath(c: Context, attachment: Attachment): UploadPlace {
 }
 
 /** The place stands in the query or in the form; permission is decided as soon as it is known. */
-async function receiveGeneral(deps: Deps, c: AppContext): Promise<Response> {
+async function receiveGeneral(app: AppDeps, c: AppContext): Promise<Response> {
+  const { deps } = app;
   requirePrincipal(c.get("actor"));
   refuseDeclaredSize(c, maxUploadBytes(null, deps.limits));
   const open = placeOpener(deps, c);
   await open(new Map(), { isComplete: false });
-  return receiveOne(deps, c, open);
+  return receiveOne(app, c, open);
 }
 
 type OpenTarget = (fields: FormFields, form: { isComplete: boolean }) => Promise<UploadTarget | null>;
@@ -92,12 +94,13 @@ export function refuseDeclaredSize(c: AppContext, maxBytes: number): void {
 }
 
 /** Reads the form, stores its file, and leaves nothing in the spool. */
-async function receiveOne(deps: Deps, c: AppContext, open: OpenTarget): Promise<Response> {
+async function receiveOne({ deps, bodyIdleMs }: AppDeps, c: AppContext, open: OpenTarget): Promise<Response> {
   const received: ReceivedFile[] = [];
   let ignored = 0;
   try {
     const fields = await readForm(c.req.raw, {
       fileNames: ["file"],
+      idleMs: bodyIdleMs,
       onFile: async (part, soFar) => {
         if (part.name !== "file" || received.length > 0) {
           ignored++;
@@ -111,16 +114,27 @@ async function receiveOne(deps: Deps, c: AppContext, open: OpenTarget): Promise<
     const [file] = received;
     if (!file || !target) throw new MediaError({ code: "MISSING_FILE", field: "file" });
     const incoming = { file: file.file, filename: file.filename, fields: parseUploadFields(fields) };
-    const uploaded = await uploadMedia(deps, { actor: c.get("actor"), target, incoming });
-    return c.json(await uploadAnswer(deps, uploaded, ignored), 201);
+    const idempotencyKey = readIdempotencyKey(c);
+    const uploaded = await uploadMedia(deps, { actor: c.get("actor"), target, incoming, idempotencyKey });
+    if (uploaded.replayed) c.header("Idempotent-Replay", "true");
+    return c.json(await uploadAnswer(deps, uploaded, ignored), uploaded.replayed || uploaded.reused ? 200 : 201);
   } finally {
     await Promise.all(received.map((file) => file.discard()));
   }
 }
 
-async function uploadAnswer(deps: Deps, { media, duplicates }: Uploaded, ignored: number) {
+/** The client's name for this upload, from its header; null where it gave none. Throws VALIDATION. */
+export function readIdempotencyKey(c: AppContext): string | null {
+  const key = c.req.header("idempotency-key");
+  if (key === undefined || /^[\x21-\x7e]{1,200}$/.test(key)) return key ?? null;
+  const issues = [{ path: "Idempotency-Key", message: "must be 1 to 200 visible ASCII characters" }];
+  throw new MediaError({ code: "VALIDATION", issues });
+}
+
+async function uploadAnswer(deps: Deps, { media, duplicates, reused }: Uploaded, ignored: number) {
   const rest =
     ignored === 0 ? "" : ` Further file parts were ignored (${ignored}): this address takes one, named "file".`;
   const noun = media.mediaType === "IMAGE" ? "picture" : "video";
-  return { media: await toMediaOut(deps, media), message: `The ${noun} was stored.${rest}`, duplicates };
+  const message = reused ? `The ${noun} was there already.` : `The ${noun} was stored.`;
+  return { media: await toMediaOut(deps, media), message: `${message}${rest}`, duplicates };
 }

@@ -12,7 +12,7 @@ import { compareKeys, isListed, type KeyWindow, keySegments } from "./key-rules.
 type Held = { bytes: Uint8Array; lastModified: Date };
 
 /** Objects in this process's memory, gone with it: for tests. */
-export function createMemoryStorage(clock: Clock = { now: () => new Date() }): ObjectStorage {
+export function createMemoryStorage(clock: Pick<Clock, "now"> = { now: () => new Date() }): ObjectStorage {
   const held = new Map<string, Held>();
   /** Async so that a bad key rejects, as everywhere. */
   const find = async (key: string) => {

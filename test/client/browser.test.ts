@@ -3,7 +3,7 @@ import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { MediaClientOptions, UploadProgress } from "../../client/index.js";
-import { launchChromium, noChromium } from "../support/chromium.js";
+import { launchChromium } from "../support/chromium.js";
 import { startWireServer } from "../support/wire-server.js";
 import { MEDIA, problem } from "./wire-answers.js";
 
@@ -54,7 +54,7 @@ async function bundlePage(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-describe.skipIf(noChromium)("uploads with progress in a browser", () => {
+describe("uploads with progress in a browser", () => {
   let browser: Browser;
   let page: Page;
   let server: Awaited<ReturnType<typeof startWireServer>>;

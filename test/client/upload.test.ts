@@ -97,7 +97,8 @@ describe("an upload", () => {
       sortOrder: 3,
       isPublic: false,
       isPrimary: true,
-    };
+      onDuplicate: "reuse",
+    } as const;
     await client().upload(PLACE, file(), fields);
     expect(seen[0]?.fields).toEqual([
       ["alt_text", "A house"],
@@ -106,6 +107,7 @@ describe("an upload", () => {
       ["sort_order", "3"],
       ["is_public", "false"],
       ["is_primary", "true"],
+      ["on_duplicate", "reuse"],
     ]);
   });
 

@@ -153,9 +153,9 @@ export function entityDirectoryContract(database: () => Database): void {
     });
   });
 
-  describe("ties", () => {
-    const ties = (entity: Entity, userId: string, now = NOW) => entities().ties(entity, userId, now);
+  const ties = (entity: Entity, userId: string, now = NOW) => entities().ties(entity, userId, now);
 
+  describe("ties", () => {
     it("tells owner and administrator from strangers", async () => {
       const entity = await add("community", { ownerId: "USR-owner", adminIds: ["USR-admin", "USR-two"] });
       expect(await ties(entity, "USR-owner")).toEqual({ ...NONE, isOwner: true });
@@ -195,6 +195,85 @@ export function entityDirectoryContract(database: () => Database): void {
       const entity = await add("builder", { ownerId: "USR-owner" });
       await entities().delete(entity, NOW);
       expect(await ties(entity, "USR-owner")).toEqual(NONE);
+    });
+  });
+
+  describe("tied", () => {
+    const tied = async (userId: string, { now = NOW, limit = 100 } = {}) => {
+      const found = await entities().tied(userId, now, limit);
+      return found.map(({ entity, ties }) => [
+        entity.type,
+        entity.id,
+        Object.keys(ties).filter((tie) => ties[tie as keyof EntityTies]),
+      ]);
+    };
+    const under = ({ type, publicId }: Entity) => ({ parent: { type, publicId } });
+
+    it("answers nothing for strangers, whoever they are", async () => {
+      await add("builder", { ownerId: "USR-tied-owner", adminIds: ["USR-tied-admin"] });
+      for (const stranger of ["USR-tied-nobody", "usr-tied-owner", "USR-tied-owner ", "", "%"])
+        expect(await tied(stranger), stranger).toEqual([]);
+    });
+
+    it("finds what the user owns, administers and may upload to, and the children of the first two", async () => {
+      const me = "USR-tied-all";
+      const owned = await add("builder", { ownerId: me });
+      const child = await add("property", under(owned));
+      const administered = await add("community", { adminIds: ["USR-other", me] });
+      const amenity = await add("amenity", under(administered));
+      const granted = await add("property");
+      await entities().grant(granted, { userId: me, right: "upload", expiresAt: LATER }, NOW);
+      await add("amenity", under(granted));
+      await add("builder", { ownerId: "USR-other" });
+      expect(await tied(me)).toEqual([
+        ["builder", owned.id, ["isOwner"]],
+        ["property", child.id, ["isParentOwner"]],
+        ["community", administered.id, ["isAdmin"]],
+        ["amenity", amenity.id, ["isParentAdmin"]],
+        ["property", granted.id, ["hasGrant"]],
+      ]);
+    });
+
+    it("says of every entity what ties says of it, also where there are several", async () => {
+      const me = "USR-tied-same";
+      const parent = await add("builder", { ownerId: me, adminIds: [me] });
+      const child = await add("property", { ...under(parent), ownerId: me, adminIds: [me] });
+      await entities().grant(child, { userId: me, right: "upload", expiresAt: null }, NOW);
+      const found = await entities().tied(me, NOW, 10);
+      expect(found).toEqual([
+        { entity: { type: "builder", id: parent.id }, ties: await ties(parent, me) },
+        { entity: { type: "property", id: child.id }, ties: await ties(child, me) },
+      ]);
+      expect(Object.values(found[1]?.ties ?? {})).toEqual([true, true, true, true, true]);
+    });
+
+    it("leaves out expired grants, and what was deleted with all below it", async () => {
+      const me = "USR-tied-gone";
+      const granted = await add("property");
+      await entities().grant(granted, { userId: me, right: "upload", expiresAt: LATER }, NOW);
+      expect(await tied(me)).toHaveLength(1);
+      expect(await tied(me, { now: LATER })).toEqual([]);
+      await entities().delete(granted, NOW);
+      const owned = await add("builder", { ownerId: me });
+      await add("property", under(owned));
+      expect(await tied(me)).toHaveLength(2);
+      await entities().delete(owned, NOW);
+      expect(await tied(me)).toEqual([]);
+    });
+
+    it("goes no further than children", async () => {
+      const me = "USR-tied-grand";
+      const owned = await add("builder", { ownerId: me });
+      const child = await add("property", under(owned));
+      await add("amenity", under(child));
+      expect((await tied(me)).map(([type]) => type)).toEqual(["builder", "property"]);
+    });
+
+    it("stops at the limit", async () => {
+      const me = "USR-tied-many";
+      const all = [];
+      for (let n = 0; n < 5; n++) all.push(await add("post", { ownerId: me }));
+      expect((await tied(me, { limit: 3 })).map(([, id]) => id)).toEqual(all.slice(0, 3).map((entity) => entity.id));
     });
   });
 

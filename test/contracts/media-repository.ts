@@ -52,7 +52,7 @@ export function mediaRepositoryContract(database: () => Database): void {
     it("comes back as it was put in, every column of it", async () => {
       const item = newMedia(property, full);
       const inserted = await media().insert(item);
-      expect(inserted).toEqual({ ...item, id: inserted.id, deletedAt: null });
+      expect(inserted).toEqual({ ...item, id: inserted.id, deletedAt: null, missingSince: null });
       expect(await media().find(inserted.id)).toEqual(inserted);
     });
 

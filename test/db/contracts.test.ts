@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { deletionOutboxContract } from "../contracts/deletion-outbox.js";
 import { entityDirectoryContract } from "../contracts/entity-directory.js";
+import { idempotencyLogContract } from "../contracts/idempotency-log.js";
 import { intentLogContract } from "../contracts/intent-log.js";
+import { mediaLifecycleContract } from "../contracts/media-lifecycle.js";
 import { mediaRepositoryContract } from "../contracts/media-repository.js";
+import { moderationLogContract } from "../contracts/moderation-log.js";
 import { sessionsContract } from "../contracts/sessions.js";
+import { syncLogContract } from "../contracts/sync-log.js";
+import { usageCountersContract } from "../contracts/usage-counters.js";
 import { userDirectoryContract } from "../contracts/user-directory.js";
 import { openMigrated, type TestDatabase } from "../support/database.js";
 import { DATABASES } from "../support/databases.js";
@@ -26,7 +32,25 @@ describe.each(DATABASES)("$name", ({ create }) => {
   describe("sessions", () => {
     sessionsContract(() => open);
   });
+  describe("moderation log", () => {
+    moderationLogContract(() => open.database);
+  });
+  describe("media repository, later", () => {
+    mediaLifecycleContract(create);
+  });
+  describe("usage counters", () => {
+    usageCountersContract(create);
+  });
   describe("intent log", () => {
     intentLogContract(create);
+  });
+  describe("deletion outbox", () => {
+    deletionOutboxContract(create);
+  });
+  describe("idempotency log", () => {
+    idempotencyLogContract(create);
+  });
+  describe("sync log", () => {
+    syncLogContract(create);
   });
 });

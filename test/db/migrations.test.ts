@@ -16,11 +16,18 @@ const TABLES = [
   "entities",
   "entity_grants",
   "entity_members",
+  "idempotency_keys",
   "instances",
   "media",
   "media_variants",
+  "moderation_events",
+  "object_deletions",
   "sessions",
+  "storage_findings",
+  "sync_runs",
+  "upload_days",
   "upload_intents",
+  "usage_counters",
   "users",
 ];
 

@@ -183,7 +183,8 @@ export const SHARP_EXIF = {
   },
 };
 
-export const pixelsOf = (picture: Buffer): Promise<Buffer> => sharp(picture, { animated: true }).raw().toBuffer();
+export const pixelsOf = (picture: Buffer): Promise<Buffer> =>
+  sharp(picture, { animated: true, failOn: "error" }).raw().toBuffer();
 
 /** What exifr sees of a position: coordinates, the GPS directory, and XMP properties named for one. */
 export async function positionSeen(file: Buffer): Promise<unknown[]> {

@@ -94,6 +94,16 @@ describe("a pool of processes", () => {
     expect(pids).toHaveLength(2);
   });
 
+  it("blames the picture where its own decoder crashes", async () => {
+    open();
+    const pid = await stalled();
+    const dying = started(inspect());
+    signal(pid, "SIGSEGV");
+    signal(pid, "SIGCONT");
+    await expect(dying).rejects.toMatchObject(failure("CORRUPT_FILE"));
+    expect(await inspect()).toEqual(SIZE);
+  });
+
   it("replaces a process that died while it had nothing to do", async () => {
     open();
     const pid = await stalled();
@@ -107,7 +117,7 @@ describe("a pool of processes", () => {
     open();
     const pid = await stalled();
     await expect(inspect(50)).rejects.toMatchObject({
-      failure: { code: "PROCESSING_FAILED", reason: "it took longer than 0.05 s" },
+      failure: { code: "CORRUPT_FILE", reason: "it could not be decoded within 0.05 s" },
     });
     expect(signal(pid, 0)).toBe(false);
     expect(await inspect()).toEqual(SIZE);

@@ -1,14 +1,16 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
+import { installTestTools } from "./install-test-tools.js";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** True where no browser is installed: tests of pages are left out there. */
-export const noChromium = !existsSync(CHROMIUM);
-
-/** A browser that talks to nobody but the page's server. */
-export const launchChromium = (): Promise<Browser> =>
-  chromium.launch({
+/**
+ * A browser that talks to nobody but the page's server. Installed on first use where that is possible; otherwise throws
+ * and names the package.
+ */
+export async function launchChromium(): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) await installTestTools();
+  return chromium.launch({
     executablePath: CHROMIUM,
     args: [
       "--no-sandbox",
@@ -20,3 +22,4 @@ export const launchChromium = (): Promise<Browser> =>
       "--disable-sync",
     ],
   });
+}

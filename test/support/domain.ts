@@ -4,9 +4,8 @@ import { join } from "node:path";
 import type { Actor } from "../../src/media/actor.js";
 import { findAttachment } from "../../src/media/attachments.js";
 import type { Deps, Entity, Logger, Metrics } from "../../src/media/ports.js";
-import type { IncomingFile } from "../../src/media/upload.js";
 import { parseUploadFields } from "../../src/media/upload-fields.js";
-import type { UploadTarget } from "../../src/media/upload-target.js";
+import type { IncomingFile, UploadTarget } from "../../src/media/upload-request.js";
 import { createSharpPipeline } from "../../src/pipeline/sharp-pipeline.js";
 import { createRandomIds } from "../../src/security/random-ids.js";
 import { createUrlSigner } from "../../src/security/url-signer.js";
@@ -51,7 +50,11 @@ export async function createDomain() {
   const opened = await openMigrated(await createSqliteDatabase());
   const objects = createMemoryStorage();
   const log = recordingLog();
-  const clock = { time: new Date("2026-05-04T03:02:01Z"), now: () => clock.time };
+  const clock = {
+    time: new Date("2026-05-04T03:02:01Z"),
+    now: () => clock.time,
+    pause: (milliseconds: number) => new Promise<void>((resolve) => void setTimeout(resolve, milliseconds)),
+  };
   const images = createSharpPipeline({
     processes: 1,
     queueLimit: 50,
@@ -68,6 +71,8 @@ export async function createDomain() {
     signer: createUrlSigner("a secret of the test"),
     urls: { baseUrl: "http://media.test", cdnUrl: null, s3PublicBaseUrl: null },
     limits: LIMITS,
+    retention: { trashDays: 30, importDays: 7 },
+    syncPatience: { confirmMinutes: 2, graceMinutes: 60, quarantineDays: 7 },
     keepGps: false,
     clock,
     ids: createRandomIds(),

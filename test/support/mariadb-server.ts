@@ -6,12 +6,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createConnection } from "mysql2/promise";
+import { installTestTools } from "./install-test-tools.js";
 
 const run = promisify(execFile);
-const INSTALLER = fileURLToPath(new URL("../../scripts/install-test-tools.sh", import.meta.url));
 
 /** `url` names no database and needs no password. */
 export type MariadbServer = { url: string; stop(): Promise<void> };
@@ -40,10 +39,7 @@ function findProgram(name: string): string | undefined {
 }
 
 async function requirePrograms(): Promise<void> {
-  if (findProgram("mariadbd")) return;
-  if (process.getuid?.() !== 0 || !findProgram("apt-get"))
-    throw new Error('These tests need MariaDB: install the package "mariadb-server" (10.6 or newer).');
-  await run(INSTALLER);
+  if (!findProgram("mariadbd")) await installTestTools();
 }
 
 const common = (folder: string): string[] => [

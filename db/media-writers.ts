@@ -1,0 +1,60 @@
+import { eq } from "drizzle-orm";
+import { MediaError } from "../src/media/errors.js";
+import type { MediaRepository } from "../src/media/ports.js";
+import { type MediaRow, toChangedColumns, toMedia, toMediaRow, toVariantRows } from "./media-row.js";
+import type { Scope } from "./scope.js";
+import { countUpload, recount } from "./usage-counters.js";
+
+type Writers = Pick<MediaRepository, "insert" | "update" | "remove" | "markMissing">;
+
+/** Every change of rows, together with the counters it moves: the row is written first, then what it counts to. */
+export function writers({ db: outer, schema, atomically }: Scope): Writers {
+  const { media, mediaVariants, storageFindings } = schema;
+  return {
+    insert: (item) =>
+      atomically(async (scope) => {
+        const { db } = scope;
+        await db.insert(media).values(toMediaRow(item));
+        // MySQL answers no rows to an insert.
+        const [row] = await db.select().from(media).where(eq(media.publicId, item.publicId));
+        if (!row) throw new Error(`The item ${item.publicId} is not there after its insertion.`);
+        const variants = toVariantRows(row.id, item.variants);
+        if (variants.length > 0) await db.insert(mediaVariants).values(variants);
+        await recount(scope, { before: null, after: row });
+        await countUpload(scope, row);
+        return toMedia(row, variants);
+      }),
+
+    update: (id, change, now) =>
+      atomically(async (scope) => {
+        const row = await lockRow(scope, id);
+        const { moderationStatus = row.moderationStatus, deletedAt = row.deletedAt } = change;
+        await scope.db
+          .update(media)
+          .set(toChangedColumns(row, change, now))
+          .where(eq(media.id, id));
+        await recount(scope, { before: row, after: { ...row, moderationStatus, deletedAt } });
+      }),
+
+    remove: (id) =>
+      atomically(async (scope) => {
+        const row = await lockRow(scope, id);
+        // Before the row, because its variants count and go with it.
+        await recount(scope, { before: row, after: null });
+        await scope.db.delete(media).where(eq(media.id, id));
+        // That its objects are missing means nothing any more.
+        await scope.db.delete(storageFindings).where(eq(storageFindings.mediaId, id));
+      }),
+
+    async markMissing(id, since) {
+      await outer.update(media).set({ missingSince: since }).where(eq(media.id, id));
+    },
+  };
+}
+
+/** The row as it stands, held until the transaction ends. */
+async function lockRow({ db, schema: { media }, dialect }: Scope, id: number): Promise<MediaRow> {
+  const [row] = await dialect.locking(db.select().from(media).where(eq(media.id, id)));
+  if (!row) throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(id) });
+  return row;
+}

@@ -1,0 +1,129 @@
+import { and, asc, count, desc, eq, isNotNull, isNull, lt, type SQL } from "drizzle-orm";
+import { MediaError } from "../src/media/errors.js";
+import type { StorageFinding, SyncLog, SyncRun } from "../src/media/lifecycle-ports.js";
+import type { Scope } from "./scope.js";
+import { sha256Of } from "./sha-256.js";
+
+export const createSyncLog = (scope: Scope): SyncLog => ({ ...runs(scope), ...findings(scope) });
+
+/** In `open_key` of the one run that is not finished. */
+const OPEN = "open";
+
+type Runs = Pick<SyncLog, "resume" | "save" | "lastFinished">;
+
+function runs(scope: Scope): Runs {
+  const { db, schema, dialect } = scope;
+  const { syncRuns } = schema;
+  const fresh = {
+    finishedAt: null,
+    phase: "rows",
+    position: null,
+    checked: 0,
+    missing: 0,
+    orphaned: 0,
+    unknown: 0,
+  } as const;
+  const selectRun = async ({ db }: Scope, where: SQL) =>
+    db.select().from(syncRuns).where(where).orderBy(desc(syncRuns.finishedAt), desc(syncRuns.id)).limit(1);
+
+  return {
+    resume: (now) =>
+      scope.atomically(async (inner) => {
+        const run = { ...fresh, startedAt: now, openKey: OPEN };
+        await dialect.upsert(inner.db.insert(syncRuns).values(run), [syncRuns.openKey], { openKey: OPEN });
+        const [open] = await selectRun(inner, eq(syncRuns.openKey, OPEN));
+        if (!open) throw new Error("The run is not there after it was begun.");
+        return toRun(open);
+      }),
+
+    async save({ id, ...run }) {
+      const openKey = run.finishedAt === null ? OPEN : null;
+      const saved = await db
+        .update(syncRuns)
+        .set({ ...run, openKey })
+        .where(eq(syncRuns.id, id));
+      if (dialect.affected(saved) === 0) throw new MediaError({ code: "NOT_FOUND", what: `sync run ${id}` });
+    },
+
+    async lastFinished() {
+      const [run] = await selectRun(scope, isNotNull(syncRuns.finishedAt));
+      return run ? toRun(run) : null;
+    },
+  };
+}
+
+const toRun = ({ openKey, ...run }: Scope["schema"]["syncRuns"]["$inferSelect"]): SyncRun => run;
+
+type Findings = Pick<SyncLog, "find" | "sight" | "confirm" | "clear" | "findings" | "counts">;
+
+/** Keys are found by their digests: a stray object's may be longer than an index takes (S3: 1,024 bytes). */
+function findings(scope: Scope): Findings {
+  const { db, schema, dialect } = scope;
+  const { storageFindings } = schema;
+  const isOf = (kind: StorageFinding["kind"], keyDigest: string) =>
+    and(eq(storageFindings.kind, kind), eq(storageFindings.keyDigest, keyDigest));
+
+  return {
+    async find(kind, key) {
+      const [stored] = await db
+        .select()
+        .from(storageFindings)
+        .where(isOf(kind, await sha256Of(key)));
+      return stored ? toFinding(stored) : null;
+    },
+
+    sight: ({ kind, key, storageType, mediaId }, now) =>
+      scope.atomically(async (inner) => {
+        const keyDigest = await sha256Of(key);
+        const seen = { storageType, mediaId };
+        const row = { ...seen, kind, keyDigest, objectKey: key, firstSeenAt: now, confirmedAt: null };
+        const target = [storageFindings.kind, storageFindings.keyDigest];
+        await dialect.upsert(inner.db.insert(storageFindings).values(row), target, seen);
+        const [stored] = await inner.db.select().from(storageFindings).where(isOf(kind, keyDigest));
+        if (!stored) throw new Error("The finding is not there after it was sighted.");
+        return toFinding(stored);
+      }),
+
+    async confirm(id, now) {
+      const isSuspicion = and(eq(storageFindings.id, id), isNull(storageFindings.confirmedAt));
+      await db.update(storageFindings).set({ confirmedAt: now }).where(isSuspicion);
+    },
+
+    async clear(kind, key) {
+      const isFinding = isOf(kind, await sha256Of(key));
+      // Asked about every object that is where it should be: a look is cheaper than a write that finds nothing.
+      const [found] = await db.select({ id: storageFindings.id }).from(storageFindings).where(isFinding);
+      if (found) await db.delete(storageFindings).where(isFinding);
+    },
+
+    async findings({ kind, confirmedBefore, limit }) {
+      const isOld = confirmedBefore && lt(storageFindings.confirmedAt, confirmedBefore);
+      const rows = await db
+        .select()
+        .from(storageFindings)
+        .where(and(eq(storageFindings.kind, kind), isOld))
+        .orderBy(asc(storageFindings.id))
+        .limit(limit);
+      return rows.map(toFinding);
+    },
+
+    async counts() {
+      const counted = await db
+        .select({ kind: storageFindings.kind, total: count() })
+        .from(storageFindings)
+        .where(isNotNull(storageFindings.confirmedAt))
+        .groupBy(storageFindings.kind);
+      const totalOf = (kind: StorageFinding["kind"]) => counted.find((row) => row.kind === kind)?.total ?? 0;
+      return { missing: totalOf("missing"), orphaned: totalOf("orphan") };
+    },
+  };
+}
+
+const toFinding = ({
+  objectKey,
+  keyDigest,
+  ...row
+}: Scope["schema"]["storageFindings"]["$inferSelect"]): StorageFinding => ({
+  ...row,
+  key: objectKey,
+});

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { decideWrite } from "./access.js";
+import { type Actor, actorUserId, isModerator } from "./actor.js";
+import type { MediaType } from "./attachments.js";
+import { findVisible, getMedia } from "./browse.js";
+import { decodeCursor, encodeCursor } from "./cursor.js";
+import type { ManageDeps } from "./manage.js";
+import type { Media } from "./model.js";
+import { type Duplicate, findDuplicates } from "./near-duplicates.js";
+import type { Audience, Ref } from "./ports.js";
+
+export type Search = {
+  text?: string | undefined;
+  tag?: string | undefined;
+  mediaType?: MediaType | undefined;
+  uploadedBy?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  limit: number;
+  cursor?: string | undefined;
+};
+
+const idCursor = z.tuple([z.number().int()]);
+
+/** Items the actor may see, newest first. */
+export async function searchMedia(
+  deps: ManageDeps,
+  actor: Actor,
+  { cursor, limit, ...query }: Search,
+): Promise<{ items: Media[]; nextCursor: string | null }> {
+  const beforeId = cursor === undefined ? null : decodeCursor(cursor, idCursor)[0];
+  const audience = await audienceEverywhere(deps, actor);
+  const found = await deps.database.media.search({ ...query, audience, limit: limit + 1, beforeId });
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: found.length > limit && last ? encodeCursor([last.id]) : null };
+}
+
+/** A user with ties to more entities than this finds those he made first; the platform has its own directory. */
+const MAX_TIED = 1000;
+
+/** The rule of `audienceOf` over all entities at once. */
+async function audienceEverywhere({ database, clock }: ManageDeps, actor: Actor): Promise<Audience> {
+  if (isModerator(actor)) return { sees: "everything" };
+  const andOwn = actorUserId(actor);
+  if (andOwn === null) return { sees: "public", andOwn };
+  const tied = await database.entities.tied(andOwn, clock.now(), MAX_TIED);
+  const andOf = tied
+    .filter(({ entity, ties }) => decideWrite(actor, "manage", entity.type, ties).allowed)
+    .map(({ entity }) => entity);
+  return { sees: "public", andOwn, andOf };
+}
+
+/** What looks like this item within its entity, all tiers, as far as the actor may see it; nearest first. */
+export async function duplicatesOf(deps: ManageDeps, actor: Actor, ref: Ref): Promise<Duplicate[]> {
+  const media = await getMedia(deps, actor, ref);
+  const entity = { type: media.entityType, id: media.entityId };
+  const others = (await deps.database.media.fingerprints(entity, media.mediaType)).filter(
+    (o) => o.publicId !== media.publicId,
+  );
+  const found = findDuplicates(media, others, "similar");
+  const visible = await Promise.all(found.map((duplicate) => findVisible(deps, actor, duplicate.publicId)));
+  return found.filter((_, at) => visible[at] !== undefined);
+}

@@ -1,0 +1,67 @@
+import { requireAdministrator, requireModerator } from "./access.js";
+import type { Actor } from "./actor.js";
+import { removeDueObjects } from "./object-deletions.js";
+import type { Deps } from "./ports.js";
+import { type ReconcileDeps, reconcile, type SyncActions } from "./reconcile.js";
+
+/** Confirmed losses beyond this share of all objects are not wear but a disaster. */
+const CRITICAL_SHARE = 0.01;
+
+export type StorageSync = {
+  status: "healthy" | "degraded" | "critical";
+  /** All items and bytes the rows speak of, the trash included. */
+  totals: { items: number; bytes: number };
+  /** Objects the last run asked about, both ways, and how many of them the store did not answer about. */
+  checked: number;
+  unknown: number;
+  /** Confirmed and standing now: objects that rows name and the store lost, and objects no row names. */
+  missing: number;
+  orphaned: number;
+  /** Objects whose removal is due. */
+  pendingDeletions: number;
+  /** End of the last whole run, ISO 8601; null before the first. */
+  lastRunAt: string | null;
+};
+
+/** How rows and objects stood when they were last compared; answers at once, from the last run and running counters. */
+export async function storageSync(deps: Pick<ReconcileDeps, "database">, actor: Actor): Promise<StorageSync> {
+  requireModerator(actor);
+  const { sync, usage, deletions } = deps.database;
+  const [run, counts, rows, pendingDeletions] = await Promise.all([
+    sync.lastFinished(),
+    sync.counts(),
+    usage.usage({}),
+    deletions.size(),
+  ]);
+  const totals = {
+    items: rows.reduce((sum, row) => sum + row.items, 0),
+    bytes: rows.reduce((sum, row) => sum + row.originalBytes + row.variantBytes, 0),
+  };
+  const { checked = 0, unknown = 0, finishedAt = null } = run ?? {};
+  return {
+    status: judge({ ...counts, unknown, objects: rows.reduce((sum, row) => sum + row.items + row.variants, 0) }),
+    totals,
+    checked,
+    unknown,
+    ...counts,
+    pendingDeletions,
+    lastRunAt: finishedAt?.toISOString() ?? null,
+  };
+}
+
+function judge(found: { missing: number; orphaned: number; unknown: number; objects: number }): StorageSync["status"] {
+  if (found.missing > 0 && found.missing >= found.objects * CRITICAL_SHARE) return "critical";
+  return found.missing + found.orphaned + found.unknown > 0 ? "degraded" : "healthy";
+}
+
+/** Compares rows and objects now. Dry by default: says what it would do. Administrators only. */
+export async function repairStorage(
+  deps: ReconcileDeps & Pick<Deps, "syncPatience">,
+  actor: Actor,
+  { isDry }: { isDry: boolean },
+): Promise<SyncActions & { isDry: boolean; checked: number }> {
+  requireAdministrator(actor, "repair");
+  const { run, actions } = await reconcile(deps, deps.syncPatience, { isDry });
+  if (!isDry) await removeDueObjects(deps);
+  return { isDry, checked: run.checked, ...actions };
+}

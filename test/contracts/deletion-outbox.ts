@@ -1,0 +1,121 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { type EmptyDatabase, openMigrated, type TestDatabase } from "../support/database.js";
+
+const START = new Date("2026-03-04T05:00:00.000Z");
+const at = (seconds: number) => new Date(START.getTime() + seconds * 1_000);
+const local = (key: string) => ({ key, storageType: "local" }) as const;
+
+/** What every DeletionOutbox does. */
+export function deletionOutboxContract(create: () => Promise<EmptyDatabase>): void {
+  let open: TestDatabase;
+  beforeAll(async () => {
+    open = await openMigrated(await create());
+  });
+  afterAll(() => open.close());
+  afterEach(async () => {
+    for (const { id } of await outbox().due(at(1e9), 10_000)) await outbox().done(id);
+    expect(await outbox().size()).toBe(0);
+  });
+  const outbox = () => open.database.deletions;
+  const dueKeys = async (now: Date, limit = 100) => (await outbox().due(now, limit)).map((entry) => entry.key);
+
+  it("is empty at first", async () => {
+    expect(await outbox().due(START, 10)).toEqual([]);
+    expect(await outbox().size()).toBe(0);
+    expect(await outbox().holds("a.jpg")).toBe(false);
+    expect(await outbox().holds("")).toBe(false);
+  });
+
+  it("takes nothing for an answer to nothing", async () => {
+    await outbox().add([], START);
+    expect(await outbox().size()).toBe(0);
+  });
+
+  it("hands out what it took, each with its store, in the order it came", async () => {
+    await outbox().add([local("z/1.jpg"), { key: "a/2.jpg", storageType: "s3" }], START);
+    await outbox().add([local("m/3.jpg")], START);
+    const due = await outbox().due(START, 10);
+    expect(due.map(({ id: _id, ...entry }) => entry)).toEqual([
+      { key: "z/1.jpg", storageType: "local", attempts: 0 },
+      { key: "a/2.jpg", storageType: "s3", attempts: 0 },
+      { key: "m/3.jpg", storageType: "local", attempts: 0 },
+    ]);
+    expect(new Set(due.map((entry) => entry.id)).size).toBe(3);
+    expect(await outbox().size()).toBe(3);
+  });
+
+  it("waits until the time has come, to the millisecond", async () => {
+    await outbox().add([local("now.jpg")], START);
+    expect(await dueKeys(new Date(START.getTime() - 1))).toEqual([]);
+    expect(await dueKeys(START)).toEqual(["now.jpg"]);
+  });
+
+  it("hands out the oldest first, up to the limit, as often as it is asked", async () => {
+    await outbox().add([local("late")], at(9));
+    await outbox().add([local("early"), local("early-2")], at(1));
+    for (let round = 0; round < 2; round++) expect(await dueKeys(at(10), 2)).toEqual(["early", "early-2"]);
+    expect(await dueKeys(at(10))).toEqual(["early", "early-2", "late"]);
+  });
+
+  it("forgets what is done, and nothing else", async () => {
+    await outbox().add([local("a"), local("b")], START);
+    const [a] = await outbox().due(START, 1);
+    await outbox().done(a?.id ?? 0);
+    await outbox().done(a?.id ?? 0);
+    await outbox().done(987_654_321);
+    expect(await dueKeys(START)).toEqual(["b"]);
+    expect([await outbox().holds("a"), await outbox().holds("b")]).toEqual([false, true]);
+  });
+
+  it("counts an attempt and comes back to it later", async () => {
+    await outbox().add([local("a"), local("b")], START);
+    const [a] = await outbox().due(START, 1);
+    await outbox().postpone(a?.id ?? 0, at(60));
+    expect(await dueKeys(at(59))).toEqual(["b"]);
+    expect(await outbox().due(at(60), 10)).toMatchObject([
+      { key: "b", attempts: 0 },
+      { id: a?.id, key: "a", attempts: 1 },
+    ]);
+    await outbox().postpone(a?.id ?? 0, at(120));
+    expect((await outbox().due(at(120), 10)).at(-1)).toMatchObject({ key: "a", attempts: 2 });
+    expect(await outbox().size()).toBe(2);
+    await outbox().postpone(987_654_321, at(1));
+  });
+
+  it("holds a key until its last entry is done, whenever that is due", async () => {
+    await outbox().add([local("twice"), local("twice")], at(1_000));
+    expect(await outbox().holds("twice")).toBe(true);
+    const [one, two] = await outbox().due(at(1_000), 10);
+    await outbox().done(one?.id ?? 0);
+    expect(await outbox().holds("twice")).toBe(true);
+    await outbox().done(two?.id ?? 0);
+    expect(await outbox().holds("twice")).toBe(false);
+  });
+
+  it("tells keys apart byte by byte, however long they are", async () => {
+    const long = `stray/${"x".repeat(1_018)}`;
+    const keys = ["k/Case.jpg", "k/é", "k/space ", "🏡", long];
+    await outbox().add(keys.map(local), START);
+    expect(await dueKeys(START)).toEqual(keys);
+    for (const key of keys) expect(await outbox().holds(key), key).toBe(true);
+    for (const key of ["k/case.jpg", "k/e\u0301", "k/e", "k/space", "k/%", `${long}x`, long.slice(1)])
+      expect(await outbox().holds(key), key).toBe(false);
+  });
+
+  it("takes the keys of a thousand items at once", async () => {
+    const keys = Array.from({ length: 5_000 }, (_, n) => `many/${n}.jpg`);
+    await outbox().add(keys.map(local), START);
+    expect(await outbox().size()).toBe(5_000);
+    expect(await dueKeys(START, 3)).toEqual(keys.slice(0, 3));
+  });
+
+  it("promises nothing when the transaction is undone", async () => {
+    const undone = open.database.transact(async ({ deletions }) => {
+      await deletions.add([local("undone")], START);
+      expect(await deletions.holds("undone")).toBe(true);
+      throw new RangeError("undo");
+    });
+    await expect(undone).rejects.toThrow(RangeError);
+    expect(await outbox().holds("undone")).toBe(false);
+  });
+}

@@ -1,0 +1,221 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createClient } from "@libsql/client";
+import { drizzle as drizzleOverLibsql } from "drizzle-orm/libsql";
+import { migrate as migrateWithLibsql } from "drizzle-orm/libsql/migrator";
+import { drizzle as drizzleOverMysql } from "drizzle-orm/mysql2";
+import { migrate as migrateWithMysql } from "drizzle-orm/mysql2/migrator";
+import { createConnection } from "mysql2/promise";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { filePath } from "../../db/connect-sqlite.js";
+import { type OpenDatabase, openDatabase } from "../../db/database.js";
+import { usageByScan } from "../contracts/usage-counters.js";
+import { type EmptyDatabase, thisProcess } from "../support/database.js";
+import { DATABASES } from "../support/databases.js";
+import { newEntity, newMedia } from "../support/media-rows.js";
+
+const MIGRATIONS = fileURLToPath(new URL("../../db/migrations", import.meta.url));
+
+/** The folder of a dialect's chain up to and with this step, in a place of its own. */
+async function chainUntil(dialect: "sqlite" | "mysql", step: number): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "media-chain-"));
+  await cp(join(MIGRATIONS, dialect), folder, { recursive: true });
+  const path = join(folder, "meta/_journal.json");
+  const journal = JSON.parse(await readFile(path, "utf8")) as { entries: { idx: number }[] };
+  const entries = journal.entries.filter((entry) => entry.idx <= step);
+  await writeFile(path, JSON.stringify({ ...journal, entries }));
+  return folder;
+}
+
+/** Brings an empty database to a step of the chain and no further. */
+async function migrateUntil(url: string, step: number): Promise<void> {
+  const isFile = url.startsWith("file:");
+  const migrationsFolder = await chainUntil(isFile ? "sqlite" : "mysql", step);
+  try {
+    if (isFile) {
+      await mkdir(dirname(filePath(url)), { recursive: true });
+      const client = createClient({ url });
+      await migrateWithLibsql(drizzleOverLibsql({ client }), { migrationsFolder });
+      client.close();
+    } else {
+      const connection = await createConnection(url);
+      await migrateWithMysql(drizzleOverMysql({ client: connection }), { migrationsFolder });
+      await connection.end();
+    }
+  } finally {
+    await rm(migrationsFolder, { recursive: true, force: true });
+  }
+}
+
+async function run(url: string, statements: readonly string[]): Promise<void> {
+  if (url.startsWith("file:")) {
+    const client = createClient({ url });
+    await client.batch([...statements], "write");
+    client.close();
+  } else {
+    const connection = await createConnection(url);
+    for (const statement of statements) await connection.query(statement);
+    await connection.end();
+  }
+}
+
+type OldItem = {
+  id: number;
+  uploadedBy: string | null;
+  status: "pending" | "approved";
+  createdAt: Date;
+  isTrashed: boolean;
+  /** Bytes of the processed video; a picture where there is none. */
+  video: number | null;
+  variants: readonly number[];
+};
+
+/** Rows of the first release, in its own SQL. Every original has a thousand bytes. */
+function insertOldItem(item: OldItem, moment: (date: Date) => string): string[] {
+  const text = (value: string | null) => (value === null ? "null" : `'${value}'`);
+  const when = moment(item.createdAt);
+  const columns: Record<string, string | number> = {
+    id: item.id,
+    public_id: text(`OLD-${item.id}`),
+    filename: text("a.jpg"),
+    original_filename: text("A.JPG"),
+    media_type: text(item.video === null ? "IMAGE" : "VIDEO"),
+    content_type: text("image/jpeg"),
+    file_size: 1_000,
+    content_sha256: text("0".repeat(64)),
+    storage_type: text("local"),
+    storage_path: text(`old/${item.id}.jpg`),
+    original_url: text(`old/${item.id}.jpg`),
+    video_processed_url: item.video === null ? "null" : text(`old/${item.id}.mp4`),
+    video_processed_size: item.video ?? "null",
+    entity_type: text("builder"),
+    entity_id: 1,
+    entity_public_id: text("BLD-1"),
+    entity_field: text("gallery"),
+    sort_order: 0,
+    order_key: text(`a${item.id}`),
+    is_primary: 0,
+    tags: text("[]"),
+    metadata: text("{}"),
+    uploaded_by: text(item.uploadedBy),
+    is_public: 1,
+    is_approved: item.status === "approved" ? 1 : 0,
+    moderation_status: text(item.status),
+    processing_status: text("ready"),
+    created_at: when,
+    updated_at: when,
+    deleted_at: item.isTrashed ? when : "null",
+  };
+  return [
+    `insert into media (${Object.keys(columns).join(", ")}) values (${Object.values(columns).join(", ")})`,
+    ...item.variants.map(
+      (bytes, n) =>
+        "insert into media_variants (media_id, name, object_key, width, height, content_type, file_size) values " +
+        `(${item.id}, '${["small", "large"][n]}', 'old/${item.id}_${n}.jpg', 10, 10, 'image/jpeg', ${bytes})`,
+    ),
+  ];
+}
+
+const DAY_END = new Date("2026-02-28T23:59:59.999Z");
+const NEXT_DAY = new Date("2026-03-01T00:00:00.000Z");
+const OLD = { uploadedBy: null, status: "approved", isTrashed: false, video: null, variants: [] } as const;
+const OLD_ITEMS: readonly OldItem[] = [
+  { ...OLD, id: 1, createdAt: DAY_END, variants: [10, 20] },
+  { ...OLD, id: 2, createdAt: NEXT_DAY, variants: [5] },
+  { ...OLD, id: 3, createdAt: NEXT_DAY, uploadedBy: "USR-1" },
+  { ...OLD, id: 4, createdAt: NEXT_DAY, status: "pending", isTrashed: true },
+  { ...OLD, id: 5, createdAt: DAY_END, video: 300, variants: [7] },
+];
+
+describe.each(DATABASES)("a database of the first release on $name", ({ name, create }) => {
+  let empty: EmptyDatabase;
+  let upgraded: OpenDatabase;
+  beforeEach(async () => {
+    empty = await create();
+    const moment = (date: Date) =>
+      name === "SQLite" ? String(date.getTime()) : `'${date.toISOString().replace("T", " ").replace("Z", "")}'`;
+    await migrateUntil(empty.url, 0);
+    await run(
+      empty.url,
+      OLD_ITEMS.flatMap((item) => insertOldItem(item, moment)),
+    );
+    upgraded = await openDatabase(empty.url, thisProcess());
+    await upgraded.migrate();
+  });
+  afterEach(async () => {
+    await upgraded.close();
+    await empty.remove();
+  });
+
+  it("keeps its items, none of them marked", async () => {
+    const { media } = upgraded.database;
+    const stored = await media.storedKeys({ afterId: 0, limit: 99 });
+    expect(stored.map(({ id, missingSince }) => [id, missingSince])).toEqual(OLD_ITEMS.map(({ id }) => [id, null]));
+    expect(await media.find("OLD-1")).toMatchObject({ createdAt: DAY_END, storagePath: "old/1.jpg" });
+    expect((await media.find(1))?.variants).toHaveLength(2);
+  });
+
+  it("has every item counted", async () => {
+    const place = { entityType: "builder", entityField: "gallery", uploadedBy: null, isTrashed: false };
+    const approved = { ...place, moderationStatus: "approved" };
+    expect(await upgraded.database.usage.usage({})).toEqual([
+      { ...approved, mediaType: "IMAGE", items: 2, originalBytes: 2_000, variants: 3, variantBytes: 35 },
+      {
+        ...approved,
+        mediaType: "IMAGE",
+        uploadedBy: "USR-1",
+        items: 1,
+        originalBytes: 1_000,
+        variants: 0,
+        variantBytes: 0,
+      },
+      {
+        ...place,
+        mediaType: "IMAGE",
+        moderationStatus: "pending",
+        isTrashed: true,
+        items: 1,
+        originalBytes: 1_000,
+        variants: 0,
+        variantBytes: 0,
+      },
+      { ...approved, mediaType: "VIDEO", items: 1, originalBytes: 1_000, variants: 2, variantBytes: 307 },
+    ]);
+    expect(await upgraded.database.usage.usage({})).toEqual(await usageByScan(upgraded.database.media));
+  });
+
+  it("has every upload on its day of UTC", async () => {
+    const day = { entityType: "builder", mediaType: "IMAGE" };
+    expect(await upgraded.database.usage.uploadDays({ from: "2026-01-01", to: "2026-12-31" })).toEqual([
+      { ...day, day: "2026-02-28", items: 1, bytes: 1_000 },
+      { ...day, day: "2026-02-28", mediaType: "VIDEO", items: 1, bytes: 1_000 },
+      { ...day, day: "2026-03-01", items: 3, bytes: 3_000 },
+    ]);
+  });
+
+  it("counts on from there", async () => {
+    const { media, usage } = upgraded.database;
+    const builder = await newEntity(upgraded.database, "builder");
+    await media.update(1, { moderationStatus: "flagged" }, NEXT_DAY);
+    await media.update(4, { deletedAt: null }, NEXT_DAY);
+    await media.remove(5);
+    await media.insert(newMedia(builder, { createdAt: DAY_END }));
+    expect(await usage.usage({})).toEqual(await usageByScan(media));
+    expect(await usage.uploadDays({ from: "2026-02-28", to: "2026-02-28" })).toMatchObject([
+      { items: 2 },
+      { items: 1 },
+    ]);
+    for (const { id } of await media.storedKeys({ afterId: 0, limit: 99 })) await media.remove(id);
+    expect(await usage.usage({})).toEqual([]);
+  });
+
+  it("has the same counts when the filling was cut short and comes again", async () => {
+    const before = await upgraded.database.usage.usage({});
+    const newest = "select id from (select max(id) as id from __drizzle_migrations) as newest";
+    await run(empty.url, [`delete from __drizzle_migrations where id in (${newest})`]);
+    await upgraded.migrate();
+    expect(await upgraded.database.usage.usage({})).toEqual(before);
+  });
+});
