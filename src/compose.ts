@@ -179,7 +179,8 @@ async function compareWhenDue(deps: Deps, intervalMs: number, signal: AbortSigna
 
 /** Waiting pictures beyond this are told to come back: at some ten pictures a second they would wait too long. */
 const PIXEL_QUEUE = 100;
-const INSPECT_TIMEOUT_MS = 5_000;
+/** A header takes milliseconds; the rest is for a machine that has much else to do. */
+const INSPECT_TIMEOUT_MS = 10_000;
 /** The slowest honest pictures, long animations, take about half of it on one core. */
 const RENDER_TIMEOUT_MS = 15_000;
 

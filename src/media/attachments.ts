@@ -5,6 +5,10 @@
  */
 export type MediaType = "IMAGE" | "VIDEO";
 
+/** Every name a field can have; a new one stands here and in the row that has it. */
+export const ENTITY_FIELDS = ["avatar", "cover", "gallery"] as const;
+export type EntityField = (typeof ENTITY_FIELDS)[number];
+
 /** How a user can stand to an entity; see `access.ts`. */
 export type Standing = "owner" | "admin" | "parent-owner" | "parent-admin" | "grantee";
 
@@ -31,7 +35,7 @@ export type EntitySpec = {
   readonly writers: readonly Standing[];
   /** Whether items of users who are not verified wait for a moderator. */
   readonly moderated: boolean;
-  readonly fields: Readonly<Record<string, FieldSpec>>;
+  readonly fields: Readonly<Partial<Record<EntityField, FieldSpec>>>;
 };
 
 const avatar = (route: string) =>
@@ -136,8 +140,6 @@ export const ENTITY_TYPES = {
 
 export type EntityType = keyof typeof ENTITY_TYPES;
 export const ENTITY_TYPE_NAMES = Object.keys(ENTITY_TYPES) as readonly EntityType[];
-export const ENTITY_FIELDS = ["avatar", "cover", "gallery"] as const;
-export type EntityField = (typeof ENTITY_FIELDS)[number];
 
 /** A named place on an entity type. */
 export type Attachment = FieldSpec & {

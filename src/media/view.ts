@@ -12,9 +12,10 @@ type ViewDeps = Pick<Deps, "signer" | "urls" | "clock">;
 const escapeKey = (key: string): string => key.split("/").map(encodeURIComponent).join("/");
 
 /** Where a browser loads this key from. What not everyone may see gets a signature that expires. */
-async function urlOf(deps: ViewDeps, media: Media, key: string): Promise<string> {
+async function urlOf(deps: ViewDeps, media: Media, key: string, isSigned: boolean): Promise<string> {
   const address = `${deps.urls.baseUrl}/files/${escapeKey(key)}`;
   if (!isPublished(media)) {
+    if (!isSigned) return address;
     const expiresAt = new Date(deps.clock.now().getTime() + SIGNED_URL_SECONDS * 1000);
     return `${address}?${await deps.signer.sign(key, expiresAt)}`;
   }
@@ -23,8 +24,8 @@ async function urlOf(deps: ViewDeps, media: Media, key: string): Promise<string>
 }
 
 /** The one serializer: every field of MediaOut, addresses built now from stored keys. */
-export async function toMediaOut(deps: ViewDeps, media: Media): Promise<MediaOut> {
-  const url = (key: string) => urlOf(deps, media, key);
+export async function toMediaOut(deps: ViewDeps, media: Media, { isSigned = true } = {}): Promise<MediaOut> {
+  const url = (key: string) => urlOf(deps, media, key, isSigned);
   const variants = await Promise.all(
     media.variants.map(async ({ key, ...variant }) => ({ ...variant, url: await url(key) })),
   );

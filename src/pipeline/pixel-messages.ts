@@ -26,6 +26,9 @@ export const pixelReplySchema = z.discriminatedUnion("ok", [
     detail: z.string(),
   }),
 ]);
+/** A pixel process's first word: it waits for work. */
+export const READY = "ready";
+
 export type PixelReply = z.infer<typeof pixelReplySchema>;
 export type PixelFailure = Extract<PixelReply, { ok: false }>["failure"];
 

@@ -5,7 +5,7 @@
 import sharp from "sharp";
 import { MediaError } from "../media/errors.js";
 import { inspectPicture } from "./picture-header.js";
-import type { PixelFailure, PixelReply, PixelRequest } from "./pixel-messages.js";
+import { type PixelFailure, type PixelReply, type PixelRequest, READY } from "./pixel-messages.js";
 import { renderPicture } from "./render.js";
 
 /** Everything else libvips could open (SVG, PDF, its own format …) is refused before a byte of it is parsed. */
@@ -26,6 +26,7 @@ process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 process.on("message", (request: PixelRequest) => {
   void answer(request).then((reply) => process.send?.(reply));
 });
+process.send?.(READY);
 
 async function answer(request: PixelRequest): Promise<PixelReply> {
   try {

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { MediaError, type MediaFailure } from "../media/errors.js";
 import type { Logger } from "../media/ports.js";
 import { forkPixelProcess } from "./fork-pixel-process.js";
-import { type PixelRequest, pixelReplySchema } from "./pixel-messages.js";
+import { type PixelRequest, pixelReplySchema, READY } from "./pixel-messages.js";
 
 export type ProcessPoolOptions = {
   /** Most processes at once; each is started when it is first needed, and anew after it died. */
@@ -16,8 +16,8 @@ export type ProcessPoolOptions = {
 export type ProcessPool = {
   /**
    * Answers what the process answers, as `answer` reads it. Rejects with the MediaError it answers; with CORRUPT_FILE
-   * where the picture crashed its decoder or kept it busy for longer than `timeoutMs` (the wait for a free process not
-   * counted); with PROCESSING_FAILED where it was ended from outside or its answer has another shape; with OVERLOADED
+   * where the picture crashed its decoder or kept it busy for longer than `timeoutMs` (the wait for a free process and
+   * its start not counted); with PROCESSING_FAILED where it was ended from outside or its answer has another shape; with OVERLOADED
    * where too many wait or the pool is closed.
    */
   run<T>(request: PixelRequest, answer: z.ZodType<T>, timeoutMs: number): Promise<T>;
@@ -35,11 +35,16 @@ type Task = {
 
 type Worker = {
   child: ChildProcess;
+  /** False until it said that it waits for work: loading its code is not the picture's time. */
+  isReady: boolean;
   task: Task | null;
   timer: NodeJS.Timeout | undefined;
   /** Why this process is being killed, as its task is told; null while it is not. */
   doom: MediaFailure | null;
 };
+
+/** Far longer than a process takes to load, also on a busy machine. */
+const START_TIMEOUT_MS = 60_000;
 
 const OVERLOADED = { code: "OVERLOADED", retryAfterSeconds: 5 } as const satisfies MediaFailure;
 const corrupt = (reason: string): MediaFailure => ({ code: "CORRUPT_FILE", reason });
@@ -73,7 +78,7 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
 
   function start(): Worker {
     const child = forkPixelProcess();
-    const worker: Worker = { child, task: null, timer: undefined, doom: null };
+    const worker: Worker = { child, isReady: false, task: null, timer: undefined, doom: null };
     workers.add(worker);
     log?.info({ pid: child.pid }, "pixel process started");
     child.on("message", (message) => receive(worker, message));
@@ -88,6 +93,12 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
 
   function assign(worker: Worker, task: Task): void {
     worker.task = task;
+    if (worker.isReady) begin(worker, task);
+    else worker.timer = setTimeout(() => kill(worker, failed("its decoder did not start")), START_TIMEOUT_MS);
+  }
+
+  function begin(worker: Worker, task: Task): void {
+    clearTimeout(worker.timer);
     const tooSlow = corrupt(`it could not be decoded within ${task.timeoutMs / 1000} s`);
     worker.timer = setTimeout(() => kill(worker, tooSlow), task.timeoutMs);
     // Where it is not connected its end is already on the way, and ends the task.
@@ -97,7 +108,10 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
   function receive(worker: Worker, message: unknown): void {
     const { task, doom } = worker;
     if (!task || doom) return;
-    if (settle(task, message, log)) release(worker);
+    if (!worker.isReady) {
+      worker.isReady = message === READY;
+      if (worker.isReady) begin(worker, task);
+    } else if (settle(task, message, log)) release(worker);
     else kill(worker, failed("its decoder gave a senseless answer"));
   }
 

@@ -45,7 +45,9 @@ export function toFailure(error: unknown): MediaFailure {
 }
 
 function fromTrpcError(error: TRPCError): MediaFailure {
-  if (error.cause instanceof MediaError || error.cause instanceof z.ZodError) return toFailure(error.cause);
+  if (error.cause instanceof MediaError) return error.cause.failure;
+  // Zod's findings are the caller's fault in an input only; in an output they are ours.
+  if (error.code === "BAD_REQUEST" && error.cause instanceof z.ZodError) return toFailure(error.cause);
   switch (error.code) {
     case "NOT_FOUND":
       return { code: "NOT_FOUND", what: "such procedure" };

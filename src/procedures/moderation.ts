@@ -24,14 +24,12 @@ const apply =
   async ({ ctx: { deps, actor }, input: { id, reason } }: Call) =>
     toMediaOut(deps, await decide(deps, actor, id, { decision, reason: reason || null }));
 
-/** Whoever flags an item that is not his sees it no longer: he gets no address to it either. */
+/** Whoever flags an item that is not his sees it no longer: the addresses he gets back do not work. */
 async function flag({ ctx: { deps, actor }, input: { id, reason } }: Call) {
   const flagged = await decide(deps, actor, id, { decision: "flag", reason: reason || null });
-  const media = await findVisible(deps, actor, flagged.id);
-  return media ? toMediaOut(deps, media) : null;
+  const seen = await findVisible(deps, actor, flagged.id);
+  return toMediaOut(deps, flagged, { isSigned: seen !== undefined });
 }
-
-const flagOut = mediaOutSchema.nullable().describe("null where the caller does not see the item any more");
 
 export const moderationRouter = router({
   queue: procedure({
@@ -64,7 +62,7 @@ export const moderationRouter = router({
 
   flag: procedure({ audience: "signed-in", summary: "Report an approved item, for anyone who sees it" })
     .input(decisionInput)
-    .output(flagOut)
+    .output(mediaOutSchema)
     .mutation(flag),
 
   decide: procedure({
@@ -73,7 +71,7 @@ export const moderationRouter = router({
     rest: [{ method: "POST", path: "/v1/media/{id}/moderation" }],
   })
     .input(decisionInput.extend({ decision: z.enum(Object.keys(DECISIONS) as [Decision, ...Decision[]]) }))
-    .output(flagOut)
+    .output(mediaOutSchema)
     .mutation((call) => (call.input.decision === "flag" ? flag(call) : apply(call.input.decision)(call))),
 
   batchApprove: procedure({

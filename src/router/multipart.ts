@@ -40,7 +40,7 @@ export async function readForm(request: Request, handlers: FormHandlers): Promis
   const reader = request.body.getReader();
   try {
     await Promise.race([form.failed, feed(parser, reader, handlers.idleMs)]);
-    await Promise.race([form.failed, form.finished, silence()]);
+    await Promise.race([form.failed, form.finished, silence(form)]);
     await Promise.race([form.failed, form.files()]);
     return form.fields;
   } finally {
@@ -111,8 +111,14 @@ async function feed(
 
 const interrupted = (cause: unknown): MediaError => malformed("the connection was closed before its end", cause);
 
-async function silence(): Promise<never> {
-  await new Promise((resolve) => setTimeout(resolve, SILENCE_MS).unref());
+/** The time of silence begins when no handler is at work any more: while one is, the parser has to wait for it. */
+async function silence(form: { files(): Promise<unknown>; fileCount(): number }): Promise<never> {
+  let seen = -1;
+  while (form.fileCount() !== seen) {
+    seen = form.fileCount();
+    await form.files();
+    await new Promise((resolve) => setTimeout(resolve, SILENCE_MS).unref());
+  }
   throw malformed("it has no parts that can be told apart");
 }
 
@@ -148,6 +154,7 @@ function collectForm(parser: BusboyInstance, { onFile }: FormHandlers) {
     fail,
     failed,
     finished,
+    fileCount: () => files.length,
     files: () => Promise.all(files.map(({ handled }) => handled)),
     /** Ends every handler that still waits for bytes, so that none of them outlives the request. */
     async abandon() {

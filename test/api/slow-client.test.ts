@@ -73,7 +73,7 @@ describe("a client that stops sending", () => {
       stall(
         avatar,
         FORM,
-        Buffer.from(`${fileHead("file").length.toString(16)}\r\n${fileHead("file")}\r\n`),
+        Buffer.from(`${fileHead("file").length.toString(16)}\r\n${fileHead("file").toString()}\r\n`),
         "Transfer-Encoding: chunked",
       ),
     "in the middle of a JSON body": () => stall("/v1/auth/login", "application/json", Buffer.from('{"email":"a')),

@@ -75,7 +75,8 @@ describe("comparing rows and objects in a folder", () => {
     const client = createClient({ url: domain.opened.url });
     const tables = await client.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
     const rows = [];
-    for (const { name } of tables.rows) rows.push([name, (await client.execute(`SELECT * FROM "${name}"`)).rows]);
+    for (const name of tables.rows.map((table) => table.name as string))
+      rows.push([name, (await client.execute(`SELECT * FROM "${name}"`)).rows]);
     client.close();
     return JSON.parse(JSON.stringify(rows));
   }
@@ -259,7 +260,7 @@ describe("comparing rows and objects in a folder", () => {
       wait(1);
       expect(await actionsOf()).toEqual({ ...NOTHING, removed: ["stray.jpg"] });
       await removeDueObjects(deps());
-      expect(await keys()).toEqual([media.storagePath, media.variants[0]?.key].sort());
+      expect(new Set(await keys())).toEqual(new Set([media.storagePath, media.variants[0]?.key]));
       expect(await sync().counts()).toEqual({ missing: 0, orphaned: 0 });
     });
 

@@ -112,7 +112,7 @@ describe("uploadMedia", () => {
     const objects: Partial<ObjectStorage> = {
       put: async (key, ...rest) => {
         await domain.deps.objects.put(key, ...rest);
-        if (key.endsWith("_thumb.jpg")) for (const id of [...intents]) await domain.deps.database.intents.abandon(id);
+        if (key.endsWith("_thumb.jpg")) for (const id of intents) await domain.deps.database.intents.abandon(id);
       },
     };
     const intents: string[] = [];
