@@ -6,6 +6,9 @@ export type Actor =
   | { kind: "user"; id: string; role: UserRole; verified: boolean }
   | { kind: "service" };
 
+/** How services are named beside users' public ids, none of which can begin like this. */
+export const SERVICE_PRINCIPAL = "@service";
+
 export const ANONYMOUS: Actor = { kind: "anonymous" };
 
 export const isAdministrator = (actor: Actor): boolean =>

@@ -1,4 +1,4 @@
-import { type Actor, actorUserId } from "./actor.js";
+import { type Actor, actorUserId, SERVICE_PRINCIPAL } from "./actor.js";
 import { MediaError } from "./errors.js";
 import type { IdempotencyKey } from "./lifecycle-ports.js";
 import type { Deps } from "./ports.js";
@@ -35,7 +35,7 @@ export async function onceOnly(
   }
 }
 
-const principalOf = (actor: Actor): string => actorUserId(actor) ?? "service";
+const principalOf = (actor: Actor): string => actorUserId(actor) ?? SERVICE_PRINCIPAL;
 
 /** Takes the key and answers null, or answers what the first request with it became. */
 async function begin(deps: OnceDeps, key: IdempotencyKey, fingerprint: string): Promise<Uploaded | null> {

@@ -52,7 +52,7 @@ export type UploadOutcome = {
   duplicates: readonly { publicId: string; distance: number; tier: DuplicateTier }[];
 };
 
-/** `principal` is a user's public id or `service`; keys of different principals never meet. */
+/** `principal` is a user's public id or `SERVICE_PRINCIPAL`; keys of different principals never meet. */
 export type IdempotencyKey = { principal: string; key: string };
 
 export type IdempotencyEntry =

@@ -108,16 +108,24 @@ async function closeIntent({ intents }: Stores, id: string): Promise<void> {
   throw new MediaError({ code: "CONFLICT", reason: "The upload took so long that it was given up; send it again." });
 }
 
-/** The item to answer with instead of a new one, where the client asked for it. Throws DUPLICATE where it said so. */
+/**
+ * The item to answer with instead of a new one, where the client asked for it: a copy in the same field, since one
+ * elsewhere would leave this place without its picture. Throws DUPLICATE, for any copy, where the client said so.
+ */
 async function settleDuplicate(
   { media }: Stores,
-  { incoming }: UploadRequest,
-  [nearest]: readonly Duplicate[],
+  { incoming, target }: UploadRequest,
+  duplicates: readonly Duplicate[],
 ): Promise<Media | null> {
   const wish = incoming.fields.on_duplicate;
+  const [nearest] = duplicates;
   if (!nearest || wish === "keep") return null;
   if (wish === "reject") throw new MediaError({ code: "DUPLICATE", ...nearest });
-  return (await media.find(nearest.publicId)) ?? null;
+  for (const { publicId } of duplicates) {
+    const twin = await media.find(publicId);
+    if (twin?.entityField === target.attachment.field) return twin;
+  }
+  return null;
 }
 
 async function insertInPlace(

@@ -1,5 +1,5 @@
 import { requireModerator } from "./access.js";
-import type { Actor } from "./actor.js";
+import { type Actor, SERVICE_PRINCIPAL } from "./actor.js";
 import type { EntityType } from "./attachments.js";
 import type { UploadDay, UsageRow } from "./lifecycle-ports.js";
 import type { ManageDeps } from "./manage.js";
@@ -23,7 +23,7 @@ export const BREAKDOWNS = {
   byField: (row) => `${row.entityType}.${row.entityField}`,
   byMediaType: (row) => row.mediaType,
   byStatus: (row) => row.moderationStatus,
-  byUploader: (row) => row.uploadedBy ?? "service",
+  byUploader: (row) => row.uploadedBy ?? SERVICE_PRINCIPAL,
 } as const satisfies Record<string, (row: UsageRow) => string>;
 export type BreakdownName = keyof typeof BREAKDOWNS;
 

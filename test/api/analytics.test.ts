@@ -10,13 +10,15 @@ type Trpc<T> = { result: { data: T } };
 type Days = { days: { day: string; entityType: string; mediaType: string; items: number; bytes: number }[] };
 type Scanned = { group: string; isTrashed: boolean } & UsageSum;
 
+const DAY_MS = 86_400_000;
+
 /** How a row's group is named, in SQL, for each breakdown. */
 const GROUPS = {
   byEntityType: "entity_type",
   byField: "entity_type || '.' || entity_field",
   byMediaType: "media_type",
   byStatus: "moderation_status",
-  byUploader: "coalesce(uploaded_by, 'service')",
+  byUploader: "coalesce(uploaded_by, '@service')",
 } as const;
 
 describe("analytics", () => {
@@ -59,7 +61,7 @@ describe("analytics", () => {
       FROM media WHERE ${where} GROUP BY 1, 2`);
     client.close();
     return rows.map((row) => ({
-      group: String(row.name),
+      group: row.name as string,
       isTrashed: Number(row.trashed) === 1,
       items: Number(row.items),
       originalBytes: Number(row.original),
@@ -110,18 +112,41 @@ describe("analytics", () => {
   });
 
   it("counts uploads by day, those since thrown away included", async () => {
-    const today = new Date().toISOString().slice(0, 10);
+    const [today, tomorrow] = [0, 1].map((days) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10));
     const path = "/v1/media/analytics/uploads";
     const { days } = (await server.call<Days>("GET", path, { token: moderator })).body;
     const byType = (type: string) => days.filter((day) => day.entityType === type).reduce((n, day) => n + day.items, 0);
     expect([byType("builder"), byType("post")]).toEqual([4, 2]);
     const originals = (await scan("1")).reduce((sum, row) => sum + row.originalBytes, 0);
     expect(days.reduce((sum, day) => sum + day.bytes, 0)).toBe(originals);
-    const past = await server.call<Days>("GET", `${path}?from=2020-01-01&to=2020-12-31`, { token: moderator });
-    expect(past.body.days).toEqual([]);
-    const range = await server.call<Days>("GET", `${path}?from=2020-01-01&to=${today}`, { token: moderator });
-    expect(range.body.days).toEqual(days);
-    expect((await server.call("GET", `${path}?from=yesterday`, { token: moderator })).status).toBe(400);
+    const daysOf = async (query: string) =>
+      (await server.call<Days>("GET", `${path}${query}`, { token: moderator })).body.days;
+    for (const query of ["?from=2020-01-01&to=2020-12-31", "?to=2020-12-31", `?from=${today}&to=2020-12-31`])
+      expect(await daysOf(query), query).toEqual([]);
+    for (const query of [`?from=2020-01-01&to=${tomorrow}`, "?from=2020-01-01", `?from=${days[0]?.day}&to=${tomorrow}`])
+      expect(await daysOf(query), query).toEqual(days);
+    for (const query of ["?from=yesterday", "?to=2026-02-30", `?from=${today}T00:00:00Z`])
+      expect((await server.call("GET", `${path}${query}`, { token: moderator })).status, query).toBe(400);
+  });
+
+  it("counts the uploads of a day by entity type and media type, both ends of the range included", async () => {
+    const client = createClient({ url: `file:${join(server.folder, "media.db")}` });
+    const insert = "INSERT INTO upload_days (day, entity_type, media_type, items, bytes) VALUES (?, ?, ?, ?, ?)";
+    const rows = [
+      { day: "2019-12-31", entityType: "post", mediaType: "IMAGE", items: 9, bytes: 90 },
+      { day: "2020-01-01", entityType: "builder", mediaType: "IMAGE", items: 1, bytes: 10 },
+      { day: "2020-01-01", entityType: "post", mediaType: "VIDEO", items: 2, bytes: 20 },
+      { day: "2020-01-30", entityType: "builder", mediaType: "IMAGE", items: 3, bytes: 5_000_000_000 },
+    ];
+    for (const row of rows) await client.execute({ sql: insert, args: Object.values(row) });
+    const daysOf = async (query: string) =>
+      (await server.call<Days>("GET", `/v1/media/analytics/uploads${query}`, { token: moderator })).body.days;
+    expect(await daysOf("?from=2020-01-01&to=2020-01-30")).toEqual(rows.slice(1));
+    expect(await daysOf("?to=2020-01-30"), "thirty days").toEqual(rows.slice(1));
+    expect(await daysOf("?to=2020-01-31"), "thirty days").toEqual(rows.slice(3));
+    expect(await daysOf("?from=2020-01-02&to=2020-01-29")).toEqual([]);
+    await client.execute("DELETE FROM upload_days WHERE day < '2021'");
+    client.close();
   });
 
   it("answers the same over tRPC", async () => {
@@ -136,11 +161,17 @@ describe("analytics", () => {
   });
 
   it("is for moderators, admins and services", async () => {
-    for (const path of ["storage", "uploads"]) {
-      const statuses = [];
-      for (const token of [undefined, owner, moderator, SERVICE_TOKEN])
-        statuses.push((await server.call("GET", `/v1/media/analytics/${path}`, { token })).status);
-      expect(statuses, path).toEqual([401, 403, 200, 200]);
+    const admin = await server.user("USR-ADMIN", { role: "admin" });
+    for (const path of [
+      "/v1/media/analytics/storage",
+      "/v1/media/analytics/uploads",
+      "/trpc/analytics.storage?input=%7B%7D",
+      "/trpc/analytics.uploadsOverTime?input=%7B%7D",
+    ]) {
+      const statuses: number[] = [];
+      for (const token of [undefined, owner, moderator, admin, SERVICE_TOKEN])
+        statuses.push((await server.call("GET", path, { token })).status);
+      expect(statuses, path).toEqual([401, 403, 200, 200, 200]);
     }
   });
 });

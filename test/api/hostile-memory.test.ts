@@ -1,30 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { corpusPath, corpusRows, noCorpus } from "../support/corpus.js";
 import { quarters } from "../support/pictures.js";
-import { createApi, SERVICE_TOKEN } from "../support/server.js";
+import { createApi } from "../support/server.js";
+import { type ServerProcess, startServerProcess } from "../support/server-process.js";
 
 const MIB = 1024 * 1024;
-const SERVER = fileURLToPath(new URL("../../dist/src/server.js", import.meta.url));
-
-/** The built server as a process of its own, so that its memory can be watched. */
-async function startProcess(folder: string): Promise<{ child: ChildProcess; baseUrl: string }> {
-  const settings = { PORT: "0", DATA_DIR: folder, SERVICE_TOKEN, LOG_LEVEL: "silent", PIXEL_PROCESSES: "1" };
-  const env = { PATH: process.env.PATH, ...settings };
-  const child = spawn(process.execPath, [SERVER], { env, stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  for await (const text of child.stdout.setEncoding("utf8")) {
-    output += text;
-    const baseUrl = /listens on (\S+)/.exec(output)?.[1];
-    if (baseUrl) return { child, baseUrl };
-  }
-  throw new Error(`The server said nothing of where it listens: ${output}`);
-}
 
 /** The most bytes the process and those it started ever held; one that ended meanwhile counts for nothing. */
 async function peakBytes(pid: number): Promise<number> {
@@ -41,20 +22,14 @@ async function peakBytes(pid: number): Promise<number> {
 }
 
 describe.skipIf(noCorpus)("files made to exhaust a server", () => {
-  let folder: string;
-  let child: ChildProcess;
-  let baseUrl: string;
+  let server: ServerProcess;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "media-hostile-"));
-    ({ child, baseUrl } = await startProcess(folder));
+    server = await startServerProcess({ PIXEL_PROCESSES: "1" });
   });
-  afterAll(async () => {
-    child.kill("SIGTERM");
-    await once(child, "exit");
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => server.stop());
 
   it("make the server and its pixel processes grow by less than 400 MB", async () => {
+    const { baseUrl, pid } = server;
     const api = createApi(baseUrl);
     const token = await api.user("USR-1");
     await api.entity("builder", "BLD-1", { ownerId: "USR-1" });
@@ -62,7 +37,6 @@ describe.skipIf(noCorpus)("files made to exhaust a server", () => {
       api.post("/v1/media/builders/BLD-1/portfolio", token, [["file", [bytes, "a.jpg"]]]);
     const picture = await quarters(1200, 900).jpeg().toBuffer();
     for (let warmUp = 0; warmUp < 5; warmUp++) expect((await send(picture)).status).toBe(201);
-    const pid = child.pid as number;
     const before = await peakBytes(pid);
     let peak = before;
     const watch = setInterval(() => void peakBytes(pid).then((now) => (peak = Math.max(peak, now))), 25);

@@ -1,30 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { filesBelow } from "../support/files-below.js";
 import { quarters } from "../support/pictures.js";
-import { createApi, SERVICE_TOKEN } from "../support/server.js";
+import { createApi } from "../support/server.js";
+import { type ServerProcess, startServerProcess } from "../support/server-process.js";
 
 const MIB = 1024 * 1024;
-const SERVER = fileURLToPath(new URL("../../dist/src/server.js", import.meta.url));
-
-/** The built server as a process of its own, so that its memory can be watched. */
-async function startProcess(folder: string): Promise<{ child: ChildProcess; baseUrl: string }> {
-  const env = { PATH: process.env.PATH, PORT: "0", DATA_DIR: folder, SERVICE_TOKEN, LOG_LEVEL: "silent" };
-  const child = spawn(process.execPath, [SERVER], { env, stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  for await (const text of child.stdout.setEncoding("utf8")) {
-    output += text;
-    const baseUrl = /listens on (\S+)/.exec(output)?.[1];
-    if (baseUrl) return { child, baseUrl };
-  }
-  throw new Error(`The server said nothing of where it listens: ${output}`);
-}
 
 /** Resident bytes of the process now, from /proc. */
 async function residentBytes(pid: number): Promise<number> {
@@ -33,25 +16,20 @@ async function residentBytes(pid: number): Promise<number> {
 }
 
 describe("a body of 500 MB to an address that takes 20", () => {
-  let folder: string;
-  let child: ChildProcess;
+  let server: ServerProcess;
   let baseUrl: string;
   let token: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "media-large-"));
-    ({ child, baseUrl } = await startProcess(folder));
+    server = await startServerProcess();
+    ({ baseUrl } = server);
     const api = createApi(baseUrl);
     token = await api.user("USR-1");
     const picture = await quarters(200, 200).jpeg().toBuffer();
     for (let i = 0; i < 5; i++)
       await api.post("/v1/media/users/USR-1/cover", token, [["file", [picture, "warm-up.jpg"]]]);
   });
-  afterAll(async () => {
-    child.kill("SIGTERM");
-    await once(child, "exit");
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => server.stop());
 
   type Outcome = { status: number; code: string; sentMiB: number };
 
@@ -92,7 +70,7 @@ describe("a body of 500 MB to an address that takes 20", () => {
   ])(
     "is cut at the limit, keeps no file and little memory ($path, declared: $declared)",
     async ({ path, declared }) => {
-      const pid = child.pid as number;
+      const { pid } = server;
       const before = await residentBytes(pid);
       let peak = before;
       const watch = setInterval(() => void residentBytes(pid).then((now) => (peak = Math.max(peak, now))), 10);
@@ -101,7 +79,7 @@ describe("a body of 500 MB to an address that takes 20", () => {
       expect(outcome).toMatchObject({ status: 400, code: "FILE_TOO_LARGE" });
       expect(outcome.sentMiB).toBeLessThan(499);
       expect(peak - before).toBeLessThan(60 * MIB);
-      expect((await filesBelow(folder)).spooled).toEqual([]);
+      expect((await filesBelow(server.folder)).spooled).toEqual([]);
     },
   );
 

@@ -6,7 +6,7 @@ import { ANONYMOUS } from "../../src/media/actor.js";
 import { getMedia, listGallery } from "../../src/media/browse.js";
 import type { Media } from "../../src/media/model.js";
 import { removeDueObjects } from "../../src/media/object-deletions.js";
-import type { Deps, Entity, ObjectStorage } from "../../src/media/ports.js";
+import { type Deps, type Entity, type ObjectStorage, StorageUnavailableError } from "../../src/media/ports.js";
 import { reconcile } from "../../src/media/reconcile.js";
 import { searchMedia } from "../../src/media/search.js";
 import { createLocalStorage } from "../../src/storage/local.js";
@@ -229,7 +229,7 @@ describe("comparing rows and objects in a folder", () => {
       const media = await add();
       const [files, away] = [join(folder.path, "files"), join(folder.path, "away")];
       await rename(files, away);
-      for (let i = 0; i < 2; i++, wait(10)) await expect(run()).rejects.toThrow();
+      for (let i = 0; i < 2; i++, wait(10)) await expect(run()).rejects.toThrow(StorageUnavailableError);
       expect(await find(media)).toMatchObject({ missingSince: null });
       await rename(away, files);
       expect(await actionsOf()).toEqual(NOTHING);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ANONYMOUS, type Actor } from "../../src/media/actor.js";
+import { type Actor, ANONYMOUS } from "../../src/media/actor.js";
 import type { SyncRun } from "../../src/media/lifecycle-ports.js";
 import type { Entity } from "../../src/media/ports.js";
 import { storageSync } from "../../src/media/storage-health.js";

@@ -229,6 +229,15 @@ describe("uploadMedia", () => {
     expect(uploads.map((u) => u.media.id)).toContain(current[0]?.id);
   });
 
+  it("answers with a copy of the same field, never with one from elsewhere", async () => {
+    const photo = (await upload("gallery")).media;
+    const cover = await upload("cover", { on_duplicate: "reuse" });
+    expect(cover).toMatchObject({ reused: false, media: { entityField: "cover" } });
+    const again = await upload("gallery", { on_duplicate: "reuse" });
+    expect(again).toMatchObject({ reused: true, media: { id: photo.id } });
+    expect(await stored()).toHaveLength(8);
+  });
+
   it("tells of copies within the entity", async () => {
     const first = (await upload()).media;
     const again = await upload("cover");
