@@ -10,7 +10,7 @@ export function blankNamedCoordinates(bytes: Buffer): boolean {
   let changed = false;
   for (const match of bytes.toString("latin1").matchAll(NAMED_COORDINATE)) {
     const [matched, quote, found = ""] = match;
-    const value = found.replace(/[,\s]+$/, "");
+    const value = quote ? (found.split(quote)[0] ?? "") : found.replace(/[,\s]+$/, "");
     const blanked = quote ? " ".repeat(value.length) : "0".padEnd(value.length);
     bytes.write(blanked, match.index + matched.length - found.length, "latin1");
     changed ||= blanked !== value;

@@ -26,7 +26,7 @@ const POSITION_NAME = /^gps|(?<!isospeed)latitude|longt?itude|^(?:lat|lon|lng|lo
 const POSITION_PREFIX = /^gps/i;
 
 /** Names are what no delimiter interrupts: readers take names that XML does not allow. */
-const ATTRIBUTE = /(?<![^\s=<>"'/])(?:([^\s=<>"'/:]{1,64}):)?([^\s=<>"'/:]{1,64})\s*=\s*(["'])/g;
+const ATTRIBUTE = /(?<![^\s=<>"'/:])(?:([^\s=<>"'/:]{1,64}):)?([^\s=<>"'/:]{1,64})\s*=\s*(["'])/g;
 const ELEMENT = /<(?:([^\s=<>"'/:]{1,64}):)?([^\s=<>"'/:]{1,64})(?=[\s/>])/g;
 const PACKET_ROOTS = ["x:xmpmeta", "x:xapmeta", "rdf:RDF"] as const;
 /** How far an XMP packet without an end is taken to reach, in bytes: the most a JPEG segment holds. */

@@ -32,7 +32,7 @@ export const LATITUDE: Value = {
     [3230, 100],
   ],
 };
-export const LONGITUDE: Value = {
+const LONGITUDE: Value = {
   rationals: [
     [7, 1],
     [8, 1],
@@ -40,7 +40,7 @@ export const LONGITUDE: Value = {
   ],
 };
 /** The latitude's and the longitude's last rational as they stand in a file: what must be nowhere. */
-export const SECONDS = [3230, 4366] as const;
+const SECONDS = [3230, 4366] as const;
 
 export const GPS_TAGS: Tags = { 1: { text: "N" }, 2: LATITUDE, 3: { text: "E" }, 4: LONGITUDE };
 export const CAMERA_TAGS: Tags = { 271: { text: "Acme Cameras" }, 272: { text: "Model One" } };

@@ -93,6 +93,7 @@ describe("position in XMP", () => {
     expect(blanked("<exif:GPSLatitude>51</exif:GPSLat").text).not.toContain("51");
     expect(blanked("<exif:GPSLatitude").text).toBe("<exif:GPSLatitude");
     expect(blanked(`exif:GPSLat\u0001tude="51"`).text).not.toContain("51");
+    expect(blanked(`tiff:Mak:exif:GPSLatitude="51"`).text).not.toContain("51");
   });
 
   it("is not looked for in nothing", () => {
