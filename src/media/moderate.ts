@@ -11,7 +11,7 @@ import type { Media, ModerationStatus } from "./model.js";
 import type { Ref } from "./ports.js";
 
 /** The state machine: which status may follow which. What is rejected stays rejected. */
-export const TRANSITIONS = {
+const TRANSITIONS = {
   pending: ["approved", "rejected"],
   approved: ["flagged"],
   flagged: ["approved", "rejected"],

@@ -59,7 +59,7 @@ export const jpegHeader = (width: number, height: number): Buffer =>
 export const withSegment = (jpeg: Buffer, marker: number, content: Buffer): Buffer =>
   Buffer.concat([START, segment(marker, content), jpeg.subarray(2)]);
 
-export function pngChunk(type: string, data: Buffer): Buffer {
+function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
   const frame = Buffer.alloc(8);
   frame.writeUInt32BE(data.length);
