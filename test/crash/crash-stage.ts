@@ -28,7 +28,7 @@ export async function buildCrashingServer(folder: string): Promise<string> {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-export const settingsOf = (folder: string): Record<string, string> => ({
+const settingsOf = (folder: string): Record<string, string> => ({
   PORT: "0",
   DATA_DIR: folder,
   SERVICE_TOKEN,
@@ -164,9 +164,20 @@ export async function restart(folder: string): Promise<{ api: Api; stop(): Promi
   return { api: apiAt(server.baseUrl), stop: () => server.stop() };
 }
 
-/** A folder like the prepared one, and its removal. */
-export async function copyOf(prepared: string): Promise<{ path: string; remove(): Promise<void> }> {
+/**
+ * A folder like the original, and its removal. SQLite may take its write-ahead log away a moment after the last
+ * connection was closed, once all of it is in the database: a copy that misses it is made anew.
+ */
+export async function copyOf(original: string): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "media-crash-"));
-  await cp(prepared, path, { recursive: true });
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  const copy = () => cp(original, path, { recursive: true });
+  const remove = () => rm(path, { recursive: true, force: true });
+  try {
+    await copy();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await remove();
+    await copy();
+  }
+  return { path, remove };
 }

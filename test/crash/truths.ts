@@ -35,18 +35,23 @@ export async function itemsIn(folder: string): Promise<StoredItem[]> {
   return toItems(await readTables(folder, TABLES));
 }
 
+function text(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new TypeError(`a column of text holds ${typeof value}`);
+}
+
 const toItems = ({ media, media_variants }: Tables): StoredItem[] =>
   media.map((row) => {
     const variants = media_variants.filter((variant) => variant.media_id === row.id);
     return {
       id: Number(row.id),
-      publicId: String(row.public_id),
-      originalFilename: String(row.original_filename),
-      field: String(row.entity_field),
+      publicId: text(row.public_id),
+      originalFilename: text(row.original_filename),
+      field: text(row.entity_field),
       isTrashed: row.deleted_at !== null,
       objects: new Map([
-        [String(row.storage_path), Number(row.file_size)],
-        ...variants.map((variant) => [String(variant.object_key), Number(variant.file_size)] as const),
+        [text(row.storage_path), Number(row.file_size)],
+        ...variants.map((variant) => [text(variant.object_key), Number(variant.file_size)] as const),
       ]),
     };
   });
@@ -82,7 +87,14 @@ type Totals = Record<string, number[]>;
 const NOTHING = [0, 0, 0, 0];
 
 const placeOf = (row: Row, isTrashed: boolean): string =>
-  [row.entity_type, row.entity_field, row.media_type, row.moderation_status, row.uploaded_by, isTrashed].join(" ");
+  JSON.stringify([
+    row.entity_type,
+    row.entity_field,
+    row.media_type,
+    row.moderation_status,
+    row.uploaded_by,
+    isTrashed,
+  ]);
 
 /** Items, bytes of originals, variants and their bytes, by all dimensions; places with nothing are left out. */
 const totalOf = (counters: readonly Row[]): Totals =>
