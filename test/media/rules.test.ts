@@ -198,7 +198,14 @@ describe("form fields", () => {
   const parse = (form: Record<string, string>) => parseUploadFields(new Map(Object.entries(form)));
 
   it("have defaults, and say nothing when they are empty", () => {
-    const defaults = { alt_text: null, caption: null, tags: [], is_public: true, is_primary: false };
+    const defaults = {
+      alt_text: null,
+      caption: null,
+      tags: [],
+      is_public: true,
+      is_primary: false,
+      on_duplicate: "keep",
+    };
     expect(parse({})).toEqual(defaults);
     expect(parse({ alt_text: "", caption: " ", tags: " , ", unknown: "x" })).toEqual(defaults);
   });
