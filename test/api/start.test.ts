@@ -17,16 +17,17 @@ const run = promisify(execFile);
 describe("the server process", () => {
   let folder: string;
   let children: ChildProcess[];
+  /** Listened to from the start: a process may end by itself at any time. */
+  let ended: Promise<unknown>[];
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "media-start-"));
     children = [];
+    ended = [];
   });
   afterEach(async () => {
-    for (const child of children.filter((c) => c.exitCode === null && c.signalCode === null)) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(ended);
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -34,6 +35,7 @@ describe("the server process", () => {
   function launch(entry: string[], env: Record<string, string>) {
     const child = spawn(process.execPath, entry, { cwd: folder, env: { PATH: process.env.PATH ?? "", ...env } });
     children.push(child);
+    ended.push(once(child, "exit"));
     const output = { text: "" };
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text) => (output.text += text));
