@@ -3,7 +3,7 @@ import { audienceOf, findEntity, isVisible } from "./access.js";
 import type { Actor } from "./actor.js";
 import type { EntityField, EntityType } from "./attachments.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
-import { MediaError } from "./errors.js";
+import { mediaNotFound } from "./errors.js";
 import type { Media, ModerationStatus } from "./model.js";
 import type { Deps, GalleryPlace, Ref } from "./ports.js";
 
@@ -43,7 +43,7 @@ export async function listGallery(deps: BrowseDeps, actor: Actor, query: Gallery
 export async function getMedia(deps: BrowseDeps, actor: Actor, ref: Ref): Promise<Media> {
   const media = await findVisible(deps, actor, ref);
   if (media) return media;
-  throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
+  throw mediaNotFound(ref);
 }
 
 /** The item, or undefined where there is none or the actor may not see it. */

@@ -1,5 +1,5 @@
 import type { Actor } from "./actor.js";
-import { MediaError } from "./errors.js";
+import { mediaNotFound } from "./errors.js";
 import { clearPrimary, type ManageDeps, manageMedia, reread } from "./manage.js";
 import type { Media } from "./model.js";
 import type { MediaChange, Ref } from "./ports.js";
@@ -19,7 +19,7 @@ export type MediaEdit = {
 export async function updateMedia(deps: ManageDeps, actor: Actor, ref: Ref, edit: MediaEdit): Promise<Media> {
   const change = toChange(edit);
   return manageMedia(deps, actor, ref, async ({ stores, media, now }) => {
-    if (media.deletedAt) throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
+    if (media.deletedAt) throw mediaNotFound(ref);
     if (Object.keys(change).length === 0) return media;
     if (change.isPrimary && !media.isPrimary) await clearPrimary(stores, media, now);
     await stores.media.update(media.id, change, now);

@@ -91,3 +91,13 @@ export class MediaError extends Error {
     this.failure = failure;
   }
 }
+
+/** For what is not there and for what the caller may not see, alike. */
+export const mediaNotFound = (ref: number | string): MediaError =>
+  new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
+
+/** How soon a client should try again when the store is down. */
+const STORAGE_RETRY_SECONDS = 10;
+
+export const storageUnavailable = (cause: unknown): MediaError =>
+  new MediaError({ code: "STORAGE_UNAVAILABLE", retryAfterSeconds: STORAGE_RETRY_SECONDS }, { cause });

@@ -1,5 +1,5 @@
 import { type Actor, actorUserId, SERVICE_PRINCIPAL } from "./actor.js";
-import { MediaError } from "./errors.js";
+import { MediaError, mediaNotFound } from "./errors.js";
 import type { IdempotencyKey } from "./lifecycle-ports.js";
 import type { Deps } from "./ports.js";
 import type { Uploaded, UploadRequest } from "./upload-request.js";
@@ -62,7 +62,7 @@ async function replay(
   outcome: { mediaId: number; reused: boolean; duplicates: Uploaded["duplicates"] },
 ): Promise<Uploaded> {
   const media = await database.media.find(outcome.mediaId);
-  if (!media) throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(outcome.mediaId) });
+  if (!media) throw mediaNotFound(outcome.mediaId);
   return { media, duplicates: outcome.duplicates, reused: outcome.reused, replayed: true };
 }
 

@@ -1,7 +1,8 @@
 import { authoriseWrite, findEntity, requirePrincipal } from "./access.js";
 import type { Actor } from "./actor.js";
+import type { EntityField } from "./attachments.js";
 import { getMedia } from "./browse.js";
-import { MediaError } from "./errors.js";
+import { MediaError, mediaNotFound } from "./errors.js";
 import type { Media } from "./model.js";
 import type { Deps, Entity, Ref, Stores } from "./ports.js";
 
@@ -9,8 +10,6 @@ export type ManageDeps = Pick<Deps, "database" | "clock">;
 
 /** An item under the lock of its entity, by someone who may manage it. */
 export type Managed = { stores: Stores; media: Media; entity: Entity; now: Date };
-
-const notFound = (ref: Ref): MediaError => new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
 
 /**
  * Runs one change of an item in a transaction that holds its entity's lock, so that changes of one gallery come one
@@ -36,12 +35,12 @@ export async function manageTrashed<T>(
 ): Promise<T> {
   requirePrincipal(actor);
   const media = await deps.database.media.find(ref);
-  if (!media) throw notFound(ref);
+  if (!media) throw mediaNotFound(ref);
   try {
     return await inEntityOf(deps, actor, media.id, work);
   } catch (error) {
     if (error instanceof MediaError && ["FORBIDDEN", "ENTITY_NOT_FOUND"].includes(error.failure.code))
-      throw notFound(ref);
+      throw mediaNotFound(ref);
     throw error;
   }
 }
@@ -54,14 +53,14 @@ async function inEntityOf<T>(
 ): Promise<T> {
   return deps.database.transact(async (stores) => {
     const before = await stores.media.find(id);
-    if (!before) throw notFound(id);
+    if (!before) throw mediaNotFound(id);
     const entity = await findEntity(stores.entities, { type: before.entityType, ref: before.entityId });
     await stores.entities.lock(entity);
     // Under the lock, so that the times of changes follow their order.
     const now = deps.clock.now();
     await authoriseWrite(stores.entities, actor, { entity, right: "manage" }, now);
     const media = await stores.media.find(id);
-    if (!media) throw notFound(id);
+    if (!media) throw mediaNotFound(id);
     return work({ stores, media, entity, now });
   });
 }
@@ -69,7 +68,7 @@ async function inEntityOf<T>(
 /** The item as it is after a change. */
 export async function reread({ media }: Stores, id: number): Promise<Media> {
   const found = await media.find(id);
-  if (!found) throw notFound(id);
+  if (!found) throw mediaNotFound(id);
   return found;
 }
 
@@ -81,4 +80,13 @@ export async function clearPrimary(
 ): Promise<void> {
   const current = await media.current({ type: of.entityType, id: of.entityId }, of.entityField);
   for (const item of current) if (item.isPrimary) await media.update(item.id, { isPrimary: false }, now);
+}
+
+/** What a slot holds goes to the trash, in the transaction that brings its successor. */
+export async function emptySlot(
+  { media }: Stores,
+  { entity, field }: { entity: Entity; field: EntityField },
+  now: Date,
+): Promise<void> {
+  for (const item of await media.current(entity, field)) await media.update(item.id, { deletedAt: now }, now);
 }

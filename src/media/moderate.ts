@@ -4,7 +4,7 @@ import { type Actor, actorUserId } from "./actor.js";
 import { eachOf, type PerItem } from "./batch.js";
 import { getMedia } from "./browse.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
-import { MediaError } from "./errors.js";
+import { MediaError, mediaNotFound } from "./errors.js";
 import type { ModerationEvent } from "./lifecycle-ports.js";
 import { type ManageDeps, reread } from "./manage.js";
 import type { Media, ModerationStatus } from "./model.js";
@@ -43,7 +43,7 @@ export async function decide(
     const entity = await findEntity(stores.entities, { type: seen.entityType, ref: seen.entityId });
     await stores.entities.lock(entity);
     const media = await reread(stores, seen.id);
-    if (media.deletedAt) throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
+    if (media.deletedAt) throw mediaNotFound(ref);
     const now = deps.clock.now();
     const [from, to] = [media.moderationStatus, DECISIONS[decision]];
     requireTransition(from, to);
@@ -90,6 +90,6 @@ export async function moderationQueue(deps: ManageDeps, actor: Actor, { status, 
 export async function moderationHistory(deps: ManageDeps, actor: Actor, ref: Ref): Promise<ModerationEvent[]> {
   requireModerator(actor);
   const media = await deps.database.media.find(ref);
-  if (!media) throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
+  if (!media) throw mediaNotFound(ref);
   return deps.database.moderation.history(media.id);
 }

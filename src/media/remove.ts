@@ -2,19 +2,17 @@ import { requireAdministrator, requirePrincipal } from "./access.js";
 import type { Actor } from "./actor.js";
 import { findAttachment } from "./attachments.js";
 import { eachOf, type PerItem } from "./batch.js";
-import { MediaError } from "./errors.js";
+import { mediaNotFound } from "./errors.js";
 import { placeBeside } from "./gallery-order.js";
-import { type ManageDeps, type Managed, manageMedia, manageTrashed, reread } from "./manage.js";
+import { emptySlot, type ManageDeps, type Managed, manageMedia, manageTrashed, reread } from "./manage.js";
 import type { Media } from "./model.js";
 import { removeDueObjects } from "./object-deletions.js";
 import type { Deps, MediaChange, Ref, Stores } from "./ports.js";
 
-const notFound = (ref: Ref): MediaError => new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
-
 /** Sends an item to the trash: it is gone for everyone at once, and can be restored. */
 export async function trashMedia(deps: ManageDeps, actor: Actor, ref: Ref): Promise<Media> {
   return manageMedia(deps, actor, ref, async ({ stores, media, now }) => {
-    if (media.deletedAt) throw notFound(ref);
+    if (media.deletedAt) throw mediaNotFound(ref);
     await stores.media.update(media.id, { deletedAt: now }, now);
     return media;
   });
@@ -27,7 +25,7 @@ export async function trashMedia(deps: ManageDeps, actor: Actor, ref: Ref): Prom
 export async function restoreMedia(deps: ManageDeps, actor: Actor, ref: Ref): Promise<Media> {
   return manageTrashed(deps, actor, ref, async (managed) => {
     const { stores, media, now } = managed;
-    if (!media.deletedAt) throw notFound(ref);
+    if (!media.deletedAt) throw mediaNotFound(ref);
     await makeRoom(managed);
     await stores.media.update(media.id, { ...(await oldPlace(managed)), deletedAt: null }, now);
     return reread(stores, media.id);
@@ -36,8 +34,7 @@ export async function restoreMedia(deps: ManageDeps, actor: Actor, ref: Ref): Pr
 
 async function makeRoom({ stores, media, entity, now }: Managed): Promise<void> {
   if (findAttachment(media.entityType, media.entityField)?.kind !== "slot") return;
-  for (const item of await stores.media.current(entity, media.entityField))
-    await stores.media.update(item.id, { deletedAt: now }, now);
+  await emptySlot(stores, { entity, field: media.entityField }, now);
 }
 
 /** Where it stood, beside whoever stands there now; primary only while nobody else became it. */
@@ -60,7 +57,7 @@ export async function deleteForEver(
   requireAdministrator(actor, "delete-for-ever");
   const removed = await deps.database.transact(async (stores) => {
     const media = await stores.media.find(ref);
-    if (!media) throw notFound(ref);
+    if (!media) throw mediaNotFound(ref);
     await removeRow(stores, media, deps.clock.now());
     return media;
   });

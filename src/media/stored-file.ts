@@ -1,5 +1,5 @@
 import { isPublished } from "./access.js";
-import { MediaError } from "./errors.js";
+import { mediaNotFound, storageUnavailable } from "./errors.js";
 import { type ByteRange, type Deps, type KeyOwner, StorageUnavailableError, type StoredObject } from "./ports.js";
 
 type FileDeps = Pick<Deps, "database" | "objects" | "signer" | "clock">;
@@ -15,10 +15,9 @@ export type StoredFile = KeyOwner & { isPublic: boolean };
  */
 export async function findFile(deps: FileDeps, key: string, signature: SignatureQuery): Promise<StoredFile> {
   const owner = await deps.database.media.findByKey(key);
-  if (!owner || !isServed(owner)) throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: "file" });
+  if (!owner || !isServed(owner)) throw mediaNotFound("file");
   const isPublic = isPublished(owner.media);
-  if (!isPublic && !(await deps.signer.verify(key, signature, deps.clock.now())))
-    throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: "file" });
+  if (!isPublic && !(await deps.signer.verify(key, signature, deps.clock.now()))) throw mediaNotFound("file");
   return { ...owner, isPublic };
 }
 
@@ -30,9 +29,7 @@ export async function openFile(deps: FileDeps, key: string, range?: ByteRange): 
     const object = await deps.objects.get(key, range);
     if (object) return object;
   } catch (cause) {
-    if (cause instanceof StorageUnavailableError)
-      throw new MediaError({ code: "STORAGE_UNAVAILABLE", retryAfterSeconds: 10 }, { cause });
-    throw cause;
+    throw cause instanceof StorageUnavailableError ? storageUnavailable(cause) : cause;
   }
-  throw new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: "file" });
+  throw mediaNotFound("file");
 }

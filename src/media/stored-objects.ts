@@ -1,4 +1,4 @@
-import { MediaError } from "./errors.js";
+import { storageUnavailable } from "./errors.js";
 import type { InspectedFile } from "./inspect.js";
 import type { Variant } from "./model.js";
 import { originalKey, variantKey } from "./object-key.js";
@@ -46,9 +46,6 @@ export async function planObjects(
 
 type StoreDeps = Pick<Deps, "database" | "objects" | "clock" | "log">;
 
-/** How soon a client should try again when the store is down. */
-const RETRY_AFTER_SECONDS = 10;
-
 /**
  * Opens the intent, then puts every object. Nothing is left behind when a put fails, or an intent that the sweeper
  * clears. Throws STORAGE_UNAVAILABLE when the store does not answer.
@@ -82,9 +79,7 @@ async function putAll(storage: ObjectStorage, objects: readonly PlannedObject[],
 }
 
 const toMediaError = (error: unknown): unknown =>
-  error instanceof StorageUnavailableError
-    ? new MediaError({ code: "STORAGE_UNAVAILABLE", retryAfterSeconds: RETRY_AFTER_SECONDS }, { cause: error })
-    : error;
+  error instanceof StorageUnavailableError ? storageUnavailable(error) : error;
 
 /**
  * Gives an intent up and removes its keys, unless its item was committed after all. What cannot be removed now stays claimed for the sweeper, so a failure

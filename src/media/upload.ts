@@ -6,7 +6,7 @@ import { placeAt, placeAtEnd } from "./gallery-order.js";
 import { onceOnly } from "./idempotency.js";
 import { type InspectedFile, inspectFile } from "./inspect.js";
 import type { IdempotencyKey } from "./lifecycle-ports.js";
-import { clearPrimary } from "./manage.js";
+import { clearPrimary, emptySlot } from "./manage.js";
 import type { Media, ModerationStatus } from "./model.js";
 import { type Duplicate, findDuplicates } from "./near-duplicates.js";
 import type { Deps, NewMedia, RenderedImage, Stores } from "./ports.js";
@@ -134,16 +134,11 @@ async function insertInPlace(
   row: RowWithoutPlace,
   now: Date,
 ): Promise<Media> {
-  if (target.attachment.kind === "slot") await emptySlot(stores, target, now);
+  if (target.attachment.kind === "slot")
+    await emptySlot(stores, { entity: target.entity, field: target.attachment.field }, now);
   if (row.isPrimary) await clearPrimary(stores, row, now);
   const place = await placeFor(stores, target, incoming.fields.sort_order);
   return stores.media.insert({ ...row, ...place, createdAt: now, updatedAt: now });
-}
-
-/** The current item of a slot goes to the trash in the transaction that brings its successor. */
-async function emptySlot(stores: Stores, { entity, attachment }: UploadTarget, now: Date): Promise<void> {
-  for (const old of await stores.media.current(entity, attachment.field))
-    await stores.media.update(old.id, { deletedAt: now }, now);
 }
 
 async function placeFor({ media }: Stores, { entity, attachment }: UploadTarget, sortOrder: number | undefined) {
