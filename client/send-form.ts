@@ -24,6 +24,9 @@ export function sendForm(request: FormRequest, fetchForm: typeof fetch): Promise
 
 async function sendByFetch(request: FormRequest, fetchForm: typeof fetch): Promise<FormAnswer> {
   const { url, form, headers, credentials, signal, onProgress } = request;
+  // Node 24 ends the process over a form that is handed to fetch with a signal already aborted: the body it has begun
+  // to write is gone, and that rejection is nobody's.
+  signal?.throwIfAborted();
   const response = await fetchForm(url, {
     method: "POST",
     body: form,

@@ -257,6 +257,21 @@ describe("an upload that is cancelled", () => {
     expect(seen).toEqual([]);
   });
 
+  it("while the token is fetched sends nothing and leaves no rejection behind", async () => {
+    const rejections: unknown[] = [];
+    const listen = (reason: unknown) => rejections.push(reason);
+    process.on("unhandledRejection", listen);
+    const controller = new AbortController();
+    const token = async () => {
+      controller.abort();
+      return "late";
+    };
+    const error = await failure(client({ token }).upload(PLACE, file(), { signal: controller.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off("unhandledRejection", listen);
+    expect([error.code, seen, rejections]).toEqual(["ABORTED", [], []]);
+  });
+
   it("while the server works ends at once, whatever the reason given", async () => {
     const controller = new AbortController();
     let release = (_: Response): void => undefined;
