@@ -25,6 +25,9 @@ export type ModerationLog = {
   history(mediaId: number): Promise<ModerationEvent[]>;
 };
 
+/** One object: a key in a store. */
+export type ObjectPlace = { key: string; storageType: StorageType };
+
 // ── deletion ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** One object to remove. `id` names the entry, not the object. */
@@ -32,14 +35,14 @@ export type Deletion = { id: number; key: string; storageType: StorageType; atte
 
 /** Outbox of object deletions: written in the transaction that removes the row, worked off after its commit. */
 export type DeletionOutbox = {
-  add(objects: readonly { key: string; storageType: StorageType }[], now: Date): Promise<void>;
-  /** Entries whose time has come, oldest first. */
-  due(now: Date, limit: number): Promise<Deletion[]>;
-  done(id: number): Promise<void>;
+  add(objects: readonly ObjectPlace[], now: Date): Promise<void>;
+  /** Entries of one store whose time has come, oldest first. */
+  due(query: { storageType: StorageType; now: Date; limit: number }): Promise<Deletion[]>;
+  done(ids: readonly number[]): Promise<void>;
   /** Counts the attempt and sets when to try again. */
   postpone(id: number, runAfter: Date): Promise<void>;
-  /** Whether a key waits for its removal. */
-  holds(key: string): Promise<boolean>;
+  /** Whether a key waits for its removal from this store. */
+  holds(object: ObjectPlace): Promise<boolean>;
   size(): Promise<number>;
 };
 
@@ -70,7 +73,10 @@ export type IdempotencyLog = {
   begin(key: IdempotencyKey, fingerprint: string, times: { now: Date; expiresBefore: Date }): Promise<IdempotencyEntry>;
   /** Inside the transaction that commits the item. */
   finish(key: IdempotencyKey, outcome: UploadOutcome): Promise<void>;
-  /** Gives a key up that this process began and did not finish, so that it can be tried again. */
+  /**
+   * Gives a key up that this process began and did not finish, so that it can be tried again. Where this rejects it is
+   * done before this process begins the next key, and with a later heartbeat.
+   */
   release(key: IdempotencyKey): Promise<void>;
   /** Removes entries begun before then. Answers how many. */
   expire(before: Date): Promise<number>;
@@ -124,7 +130,7 @@ export type SyncRun = {
   startedAt: Date;
   /** Null while it runs, or where it was stopped. */
   finishedAt: Date | null;
-  /** Where to go on: the phase and the last row id or object key that was looked at. */
+  /** Where to go on: the phase and what was looked at last, a row id or `{store}/{object key}`. */
   phase: "rows" | "objects" | "done";
   position: string | null;
   checked: number;
@@ -140,16 +146,18 @@ export type SyncLog = {
   save(run: SyncRun): Promise<void>;
   /** The last run that came to its end, or null. */
   lastFinished(): Promise<SyncRun | null>;
-  /** Null where the key was not seen, or was cleared since. */
-  find(kind: StorageFinding["kind"], key: string): Promise<StorageFinding | null>;
+  /** Null where the object was not seen, or was cleared since. */
+  find(kind: StorageFinding["kind"], object: ObjectPlace): Promise<StorageFinding | null>;
   /** Notes a sighting: first seen now, or seen again. Answers the finding. */
   sight(finding: Pick<StorageFinding, "kind" | "storageType" | "key" | "mediaId">, now: Date): Promise<StorageFinding>;
   confirm(id: number, now: Date): Promise<void>;
   /** The object is back, or is claimed after all. */
-  clear(kind: StorageFinding["kind"], key: string): Promise<void>;
+  clear(kind: StorageFinding["kind"], object: ObjectPlace): Promise<void>;
   findings(query: { kind: StorageFinding["kind"]; confirmedBefore?: Date; limit: number }): Promise<StorageFinding[]>;
   counts(): Promise<{ missing: number; orphaned: number }>;
 };
 
-/** An item as reconciliation reads it. */
-export type StoredKeys = Pick<Media, "id" | "storageType" | "missingSince"> & { keys: string[] };
+/** An item as those who look after its bytes read it. Sizes in bytes, the original first. */
+export type StoredItem = Pick<Media, "id" | "publicId" | "storageType" | "isPublic" | "missingSince"> & {
+  objects: { key: string; contentType: string; fileSize: number }[];
+};

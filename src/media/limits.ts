@@ -28,4 +28,6 @@ export type SyncPatience = {
   graceMinutes: number;
   /** How long a confirmed orphan is kept before it is removed. */
   quarantineDays: number;
+  /** Objects a run asks about in a second; 0 or none: as many as the store answers. */
+  objectsPerSecond?: number;
 };

@@ -7,7 +7,7 @@ import type {
   DeletionOutbox,
   IdempotencyLog,
   ModerationLog,
-  StoredKeys,
+  StoredItem,
   SyncLog,
   UsageCounters,
 } from "./lifecycle-ports.js";
@@ -106,8 +106,27 @@ export type ObjectStorage = {
   head(key: string): Promise<Presence>;
   /** Removes exactly this key; removing what is not there is no error. Rejects when the store does not answer. */
   delete(key: string): Promise<void>;
+  /** Removes exactly these keys, each for itself. Answers those it could not remove, with the reason; never rejects. */
+  deleteMany(keys: readonly string[]): Promise<{ key: string; error: unknown }[]>;
   /** All objects in bytewise key order, those after `startAfter` only. */
   list(options?: { startAfter?: string; prefix?: string }): AsyncIterable<ObjectListing>;
+  /**
+   * Removes what puts that never ended left behind, where it was last written before `olderThan`: leave a margin of
+   * hours, a put under way has such a thing too. Answers how many.
+   */
+  sweepUnfinished(olderThan: Date): Promise<number>;
+};
+
+/** The stores that hold objects. Each row says which of them holds its bytes; a key may be in several during a move. */
+export type ObjectStores = {
+  /** Where new objects go. */
+  readonly primary: ObjectStorage;
+  /** Where they go instead while the primary store does not answer; null where uploads are refused then. */
+  readonly fallback: ObjectStorage | null;
+  /** Every store that is set up, the primary one first. */
+  readonly all: readonly ObjectStorage[];
+  /** The store of a type. One that is not set up behaves like one that does not answer. */
+  of(type: StorageType): ObjectStorage;
 };
 
 export class ObjectExistsError extends Error {
@@ -332,10 +351,20 @@ export type MediaRepository = {
   search(query: MediaSearchQuery): Promise<Media[]>;
   /** Trashed items older than `trashedBefore`, and imported ones nobody approved older than `importedBefore`. */
   purgeable(query: { trashedBefore: Date; importedBefore: Date; limit: number }): Promise<Media[]>;
-  /** Items with their keys by id, for reconciliation; trashed ones too, their bytes are still there. */
-  storedKeys(query: { afterId: number; limit: number }): Promise<StoredKeys[]>;
-  /** Whether any row, in the trash or not, names this key. */
-  namesKey(key: string): Promise<boolean>;
+  /** Items with their objects by id, of one store or of all; trashed ones too, their bytes are still there. */
+  storedItems(query: { afterId: number; limit: number; storageType?: StorageType }): Promise<StoredItem[]>;
+  /** How many items a store holds, the trash included. */
+  countStored(storageType: StorageType): Promise<number>;
+  /**
+   * Whether any row, in the trash or not, says that this key is in this store. Inside `transact` the row that names
+   * the key, whatever its store, is held until the end, so that it can't change stores meanwhile.
+   */
+  namesKey(key: string, storageType: StorageType): Promise<boolean>;
+  /**
+   * Says that an item's objects are in another store now. False where the item is gone or was not in `from`; inside
+   * `transact` the row is held until the end. Nothing else of the row changes, `updatedAt` included.
+   */
+  switchStorage(id: number, move: { from: StorageType; to: StorageType; bucketName: string | null }): Promise<boolean>;
   /** Marks or unmarks an item whose objects are gone from the store. Marked items are left out of lists and search. */
   markMissing(id: number, since: Date | null): Promise<void>;
 };
@@ -363,14 +392,15 @@ export type IntentLog = {
   close(id: string): Promise<boolean>;
   /**
    * Marks an open intent as claimed: its upload failed and its keys may be removed. False where there is none, which
-   * after a commit of unknown outcome means that it succeeded: then its keys must stay.
+   * after a commit of unknown outcome means that it succeeded: then its keys must stay. Where this rejects it is done
+   * with a later heartbeat.
    */
   abandon(id: string): Promise<boolean>;
   /**
-   * Marks intents whose process is dead as claimed, so that they can't be closed any more, and answers them, those
-   * claimed earlier included, oldest first.
+   * Marks intents of one store whose process is dead as claimed, so that they can't be closed any more, and answers
+   * them, those claimed earlier included, oldest first.
    */
-  claimAbandoned(now: Date, limit: number): Promise<UploadIntent[]>;
+  claimAbandoned(query: { storageType: StorageType; now: Date; limit: number }): Promise<UploadIntent[]>;
   /** Removes a claimed intent once its keys are gone. */
   forget(id: string): Promise<void>;
 };
@@ -419,17 +449,46 @@ export type Logger = {
   error(fields: Record<string, unknown>, message: string): void;
 };
 
+/** What goes when its time is over. */
+export type Retired = "trash" | "import" | "abandoned_upload" | "orphan" | "idempotency_key" | "unfinished_put";
+
+/** What waits, as it stands now. */
+export type Backlog = {
+  /** Objects whose removal is due. */
+  deletions: number;
+  /** Items in the fallback store that are to move to the primary one. */
+  promotions: number;
+  /** Confirmed differences between rows and objects. */
+  missing: number;
+  orphaned: number;
+};
+
+export type StorageOperation = "put" | "get" | "head" | "delete" | "list";
+
 /** Counters and durations for Prometheus. */
 export type Metrics = {
   requestFinished(request: { method: string; route: string; status: number; seconds: number }): void;
   uploadFinished(upload: { entityType: string; field: string; outcome: string; bytes: number; seconds: number }): void;
+  /** `outcome` is `failed` where the store did not answer, `ok` for every answer, a no included. */
+  storageAnswered(request: {
+    store: StorageType;
+    operation: StorageOperation;
+    outcome: "ok" | "failed";
+    seconds: number;
+  }): void;
+  /** Whether requests to the store are let through; false while it is given time to recover. */
+  storageAvailable(store: StorageType, isAvailable: boolean): void;
+  retired(what: Retired, count: number): void;
+  backlog(backlog: Backlog): void;
+  /** End of the last whole comparison of rows and objects. */
+  storageCompared(at: Date): void;
   /** The text exposition format. */
   render(): Promise<{ contentType: string; body: string }>;
 };
 
 export type Deps = {
   database: Database;
-  objects: ObjectStorage;
+  objects: ObjectStores;
   images: ImagePipeline;
   spool: Spool;
   signer: UrlSigner;

@@ -9,25 +9,18 @@ import {
   type StoredObject,
 } from "../media/ports.js";
 import { extentOf } from "./byte-range.js";
+import { deleteEach } from "./delete-each.js";
 import { errnoOf, onDisk } from "./disk-failure.js";
 import { streamFile } from "./file-stream.js";
 import { type LocalFolder, lookUp, openLocalFolder, orAbsent, pathOf } from "./local-folder.js";
 import { listFiles } from "./local-list.js";
 import { putFile, syncFolder } from "./local-put.js";
 
-export type LocalStorage = ObjectStorage & {
-  /**
-   * Removes temporary files last written before `olderThan`: what crashes left behind. Answers how many. Leave a
-   * margin of hours: a put under way writes such a file too.
-   */
-  sweepTemporary(olderThan: Date): Promise<number>;
-};
-
 /**
  * Objects as files below one folder, the key being the path. The folder is made here where it is missing; the file
  * system must know hard links. Content type and caching are not kept: who serves the file knows them from the row.
  */
-export function createLocalStorage(options: { folder: string }): LocalStorage {
+export function createLocalStorage(options: { folder: string }): ObjectStorage {
   const folder = openLocalFolder(options.folder);
   return {
     type: "local",
@@ -36,8 +29,9 @@ export function createLocalStorage(options: { folder: string }): LocalStorage {
     get: (key, range) => getFile(folder, key, range),
     head: (key) => headOf(folder, key),
     delete: (key) => deleteFile(folder, key),
+    deleteMany: (keys) => deleteEach(keys, (key) => deleteFile(folder, key)),
     list: (window) => listFiles(folder, window),
-    sweepTemporary: (olderThan) => sweepTemporary(folder, olderThan),
+    sweepUnfinished: (olderThan) => sweepTemporary(folder, olderThan),
   };
 }
 
@@ -90,6 +84,7 @@ async function removeEmptyFolder(path: string): Promise<boolean> {
   }
 }
 
+/** Temporary files of puts that a crash cut off. */
 async function sweepTemporary(folder: LocalFolder, olderThan: Date): Promise<number> {
   let removed = 0;
   for (const name of (await orAbsent(folder, () => onDisk(readdir(folder.temporary)))) ?? []) {

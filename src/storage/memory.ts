@@ -7,6 +7,7 @@ import {
   type ObjectStorage,
 } from "../media/ports.js";
 import { extentOf } from "./byte-range.js";
+import { deleteEach } from "./delete-each.js";
 import { compareKeys, isListed, type KeyWindow, keySegments } from "./key-rules.js";
 
 type Held = { bytes: Uint8Array; lastModified: Date };
@@ -18,6 +19,10 @@ export function createMemoryStorage(clock: Pick<Clock, "now"> = { now: () => new
   const find = async (key: string) => {
     keySegments(key);
     return held.get(key);
+  };
+  const remove = async (key: string) => {
+    keySegments(key);
+    held.delete(key);
   };
   return {
     type: "local",
@@ -39,11 +44,11 @@ export function createMemoryStorage(clock: Pick<Clock, "now"> = { now: () => new
       if (!object) return { state: "missing" };
       return { state: "exists", size: object.bytes.byteLength, lastModified: object.lastModified };
     },
-    async delete(key) {
-      keySegments(key);
-      held.delete(key);
-    },
+    delete: remove,
+    deleteMany: (keys) => deleteEach(keys, remove),
     list: (window) => listHeld(held, window),
+    // A put that does not end leaves nothing.
+    sweepUnfinished: async () => 0,
   };
 }
 

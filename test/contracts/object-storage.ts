@@ -265,6 +265,54 @@ export function objectStorageContract(name: string, open: OpenStorage): void {
       });
     });
 
+    describe("deleteMany", () => {
+      it("removes exactly the keys it is given", async () => {
+        for (const key of ["a/b", "a/bc", "a/b.jpg", "ab", "A/b", "b"]) await put(key, key);
+        expect(await storage.deleteMany(["a/b", "b", "A"])).toEqual([]);
+        expect(await keys()).toEqual(["A/b", "a/b.jpg", "a/bc", "ab"]);
+      });
+
+      it("is content with no keys, with doubled ones and with what is not there", async () => {
+        await put("a.png", "bytes");
+        expect(await storage.deleteMany([])).toEqual([]);
+        expect(await storage.deleteMany(["never/was/here.png", "a.png", "a.png"])).toEqual([]);
+        expect(await storage.deleteMany(["a.png"])).toEqual([]);
+        expect(await keys()).toEqual([]);
+      });
+
+      it("removes more keys than fit into one request", async () => {
+        const many = Array.from({ length: 2_005 }, (_, i) => `many/${i}.png`);
+        for (const key of ["many/0.png", "many/1500.png", "many/2004.png", "many/2005.png"]) await put(key, key);
+        expect(await storage.deleteMany(many)).toEqual([]);
+        expect(await keys()).toEqual(["many/2005.png"]);
+      });
+
+      it("removes each unusual key", async () => {
+        for (const key of ODD_KEYS) await put(key, key);
+        expect(await storage.deleteMany(ODD_KEYS)).toEqual([]);
+        expect(await keys()).toEqual([]);
+      });
+
+      it("answers the keys that are none, and removes the others", async () => {
+        await put("a.png", "bytes");
+        const unremoved = await storage.deleteMany(["../outside", "a.png", ""]);
+        expect(unremoved.map(({ key }) => key).sort()).toEqual(["", "../outside"]);
+        for (const { error } of unremoved) expect(error).toBeInstanceOf(TypeError);
+        expect(await keys()).toEqual([]);
+      });
+    });
+
+    describe("sweepUnfinished", () => {
+      it("finds nothing where every put ended, and leaves the objects", async () => {
+        await put("users/a.png", "bytes");
+        await put("videos/large.mp4", someBytes(6 * 1024 * 1024));
+        const source = breakingSource(someBytes(12 * 1024 * 1024), new Error("the sender hung up"));
+        await expect(storage.put("broken.mp4", source, PNG)).rejects.toThrow("hung up");
+        expect(await storage.sweepUnfinished(new Date(Date.now() + 60_000))).toBe(0);
+        expect(await keys()).toEqual(["users/a.png", "videos/large.mp4"]);
+      });
+    });
+
     describe("list", () => {
       const storeAll = async () => {
         // Backwards, so that no order of arrival passes for the order of keys.

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { link, mkdir, readdir, readFile, rename, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ObjectExistsError, StorageUnavailableError } from "../../src/media/ports.js";
-import { createLocalStorage, type LocalStorage } from "../../src/storage/local.js";
+import { ObjectExistsError, type ObjectStorage, StorageUnavailableError } from "../../src/media/ports.js";
+import { createLocalStorage } from "../../src/storage/local.js";
 import { objectStorageContract } from "../contracts/object-storage.js";
 import { breakingSource, readAll, sha256Of, someBytes, sourceOf } from "../support/byte-source.js";
 import { outputOf, startScript } from "../support/child-script.js";
@@ -20,7 +20,7 @@ const LONG_AGO = new Date("2020-01-01T00:00:00Z");
 describe("the local store", () => {
   let base: string;
   let folder: string;
-  let storage: LocalStorage;
+  let storage: ObjectStorage;
   let remove: () => Promise<void>;
 
   beforeEach(async () => {
@@ -134,7 +134,7 @@ describe("the local store", () => {
       await expect(put("users/b.png")).rejects.toBeInstanceOf(StorageUnavailableError);
       await expect(storage.delete("users/a.png")).rejects.toBeInstanceOf(StorageUnavailableError);
       await expect(keys()).rejects.toBeInstanceOf(StorageUnavailableError);
-      await expect(storage.sweepTemporary(new Date())).rejects.toBeInstanceOf(StorageUnavailableError);
+      await expect(storage.sweepUnfinished(new Date())).rejects.toBeInstanceOf(StorageUnavailableError);
     };
 
     beforeEach(() => put("users/a.png"));
@@ -299,7 +299,7 @@ describe("the local store", () => {
       expect(child.signalCode).toBe("SIGKILL");
       expect(await filesBelow(folder)).toEqual([expect.stringMatching(/^\.tmp\//)]);
       expect(await keys()).toEqual([]);
-      expect(await storage.sweepTemporary(new Date(Date.now() + 1000))).toBe(1);
+      expect(await storage.sweepUnfinished(new Date(Date.now() + 1000))).toBe(1);
       expect(await filesBelow(folder)).toEqual([]);
     });
 
@@ -307,15 +307,15 @@ describe("the local store", () => {
       await writeFile(join(folder, ".tmp", "old"), "left over");
       await utimes(join(folder, ".tmp", "old"), LONG_AGO, LONG_AGO);
       await writeFile(join(folder, ".tmp", "new"), "under way");
-      expect(await storage.sweepTemporary(new Date("2020-01-02T00:00:00Z"))).toBe(1);
+      expect(await storage.sweepUnfinished(new Date("2020-01-02T00:00:00Z"))).toBe(1);
       expect(await filesBelow(folder)).toEqual([".tmp/new"]);
-      expect(await storage.sweepTemporary(new Date("2020-01-02T00:00:00Z"))).toBe(0);
+      expect(await storage.sweepUnfinished(new Date("2020-01-02T00:00:00Z"))).toBe(0);
     });
 
     it("does not take the object along when it came between link and removal", async () => {
       await put("a.png");
       await link(join(folder, "a.png"), join(folder, ".tmp", "second-name"));
-      expect(await storage.sweepTemporary(new Date(Date.now() + 1000))).toBe(1);
+      expect(await storage.sweepUnfinished(new Date(Date.now() + 1000))).toBe(1);
       expect(new TextDecoder().decode(await readAll((await storage.get("a.png"))!.stream))).toBe("bytes");
     });
   });

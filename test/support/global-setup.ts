@@ -1,35 +1,57 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestProject } from "vitest/node";
-import { type MariadbServer, startMariadb } from "./mariadb-server.js";
+import { startMariadb } from "./mariadb-server.js";
+import { type S3Server, startRadosgw } from "./radosgw-server.js";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Answers the URL of the run's MariaDB, which the first question starts; see `mariadb.ts`. */
     mariadbStarter: string;
+    /** Answers the `S3Server` of the run as JSON; it starts at the first question; see `s3.ts`. */
+    radosgwStarter: string;
   }
 }
 
 /**
- * One MariaDB a run, for those runs alone that ask for it: the test files live in other processes, so they ask over
- * HTTP. Ends with the run.
+ * One server of a kind a run, for those runs alone that ask for it: the test files live in other processes, so they ask
+ * over HTTP. Ends with the run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  let server: Promise<MariadbServer> | undefined;
+  const mariadb = await createStarter(startMariadb, ({ url }) => url);
+  const radosgw = await createStarter(startRadosgw, ({ endpoint, accessKeyId, secretAccessKey }) =>
+    JSON.stringify({ endpoint, accessKeyId, secretAccessKey } satisfies S3Server),
+  );
+  project.provide("mariadbStarter", mariadb.url);
+  project.provide("radosgwStarter", radosgw.url);
+  return async () => {
+    await Promise.all([mariadb.stop(), radosgw.stop()]);
+  };
+}
+
+type Starter = { url: string; stop(): Promise<void> };
+
+async function createStarter<S extends { stop(): Promise<void> }>(
+  start: () => Promise<S>,
+  describe: (server: S) => string,
+): Promise<Starter> {
+  let server: Promise<S> | undefined;
   const starter = createServer((_request, response) => {
-    server ??= startMariadb();
+    server ??= start();
     server.then(
-      ({ url }) => response.end(url),
+      (running) => response.end(describe(running)),
       (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
     );
   });
   await new Promise<void>((listening) => starter.listen(0, "127.0.0.1", listening));
-  project.provide("mariadbStarter", `http://127.0.0.1:${(starter.address() as AddressInfo).port}`);
-  return async () => {
-    starter.closeAllConnections();
-    starter.close();
-    // A start that failed was told to those who asked; there is nothing to stop.
-    const running = await server?.catch(() => undefined);
-    await running?.stop();
+  return {
+    url: `http://127.0.0.1:${(starter.address() as AddressInfo).port}`,
+    async stop() {
+      starter.closeAllConnections();
+      starter.close();
+      // A start that failed was told to those who asked; there is nothing to stop.
+      const running = await server?.catch(() => undefined);
+      await running?.stop();
+    },
   };
 }
