@@ -8,8 +8,11 @@ import * as schema from "./schema/sqlite.js";
 import { BUSY_TIMEOUT_MS, whenFree } from "./sqlite-lock.js";
 import { createSingleWriterClient } from "./sqlite-writer.js";
 
+/** `readSchema`: call it after a migration. */
+export type SqliteConnection = Connection & { readSchema(): Promise<void> };
+
 /** Opens the file of a `file:` URL, and makes it and its folder where they are missing, for this user's eyes only. */
-export async function connectSqlite(url: string, options: ConnectOptions = {}): Promise<Connection> {
+export async function connectSqlite(url: string, options: ConnectOptions = {}): Promise<SqliteConnection> {
   await createPrivately(filePath(url));
   const writer = createClient({ url, concurrency: 1, timeout: BUSY_TIMEOUT_MS });
   try {
@@ -25,6 +28,11 @@ export async function connectSqlite(url: string, options: ConnectOptions = {}): 
     db: drizzle({ client, ...(options.logger && { logger: options.logger }) }),
     schema,
     dialect: sqliteDialect,
+    async readSchema() {
+      // SQLite notices by itself that its tables are old, but not where it looks for the index of an ON CONFLICT first.
+      await client.execute("select count(*) from sqlite_schema");
+      await client.batch(["select count(*) from sqlite_schema"]);
+    },
     async ping() {
       await client.execute("select 1");
     },

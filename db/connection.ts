@@ -15,4 +15,8 @@ export type Connection = {
 export type ConnectOptions = {
   /** Is told every statement and its parameters before it runs. */
   logger?: Logger | undefined;
+  /** Connections to a MySQL server at most. SQLite has its own number. */
+  poolSize?: number | undefined;
+  /** How long a MySQL server may be silent while it owes an answer, and how long a query waits for a connection. */
+  answerTimeoutMs?: number | undefined;
 };

@@ -37,7 +37,12 @@ const DIALECTS: Readonly<Record<string, (url: string, options: ConnectOptions) =
       import("./connect-sqlite.js"),
       import("./migrate-sqlite.js"),
     ]);
-    return { connection: await connectSqlite(url, options), migrate: () => migrateSqlite(url) };
+    const connection = await connectSqlite(url, options);
+    const migrate = async () => {
+      await migrateSqlite(url);
+      await connection.readSchema();
+    };
+    return { connection, migrate };
   },
   async mysql(url, options) {
     const [{ connectMysql }, { migrateMysql }] = await Promise.all([
@@ -100,7 +105,10 @@ function createLifetime({ connection, scope, instances }: Parts): Pick<OpenDatab
   }
 
   return {
-    heartbeat: (now) => scope.atomically((inner) => instances.beat(inner, now)),
+    async heartbeat(now) {
+      await scope.atomically((inner) => instances.beat(inner, now));
+      await instances.settle(scope);
+    },
     close: () => {
       closing ??= close();
       return closing;

@@ -1,11 +1,10 @@
-import { asc, count, eq, lte, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, lte, sql } from "drizzle-orm";
 import type { DeletionOutbox } from "../src/media/lifecycle-ports.js";
 import type { Scope } from "./scope.js";
 import { sha256Of } from "./sha-256.js";
 
 /** Keys are found by their digests: a stray object's may be longer than an index takes (S3: 1,024 bytes). */
 export function createDeletionOutbox({ db, schema: { objectDeletions } }: Scope): DeletionOutbox {
-  const isEntry = (id: number) => eq(objectDeletions.id, id);
   return {
     async add(objects, now) {
       if (objects.length === 0) return;
@@ -16,28 +15,30 @@ export function createDeletionOutbox({ db, schema: { objectDeletions } }: Scope)
       await db.insert(objectDeletions).values(await Promise.all(rows));
     },
 
-    due(now, limit) {
-      const { id, objectKey, storageType, attempts } = objectDeletions;
+    due({ storageType, now, limit }) {
+      const { id, objectKey, attempts, runAfter } = objectDeletions;
       return db
-        .select({ id, key: objectKey, storageType, attempts })
+        .select({ id, key: objectKey, storageType: objectDeletions.storageType, attempts })
         .from(objectDeletions)
-        .where(lte(objectDeletions.runAfter, now))
-        .orderBy(asc(objectDeletions.runAfter), asc(objectDeletions.id))
+        .where(and(eq(objectDeletions.storageType, storageType), lte(runAfter, now)))
+        .orderBy(asc(runAfter), asc(id))
         .limit(limit);
     },
 
-    async done(id) {
-      await db.delete(objectDeletions).where(isEntry(id));
+    async done(ids) {
+      if (ids.length === 0) return;
+      await db.delete(objectDeletions).where(inArray(objectDeletions.id, [...ids]));
     },
 
     async postpone(id, runAfter) {
       const attempts = sql`${objectDeletions.attempts} + 1`;
-      await db.update(objectDeletions).set({ attempts, runAfter }).where(isEntry(id));
+      await db.update(objectDeletions).set({ attempts, runAfter }).where(eq(objectDeletions.id, id));
     },
 
-    async holds(key) {
-      const isKey = eq(objectDeletions.keyDigest, await sha256Of(key));
-      const [entry] = await db.select({ id: objectDeletions.id }).from(objectDeletions).where(isKey).limit(1);
+    async holds({ key, storageType }) {
+      const { id, keyDigest } = objectDeletions;
+      const isObject = and(eq(keyDigest, await sha256Of(key)), eq(objectDeletions.storageType, storageType));
+      const [entry] = await db.select({ id }).from(objectDeletions).where(isObject).limit(1);
       return entry !== undefined;
     },
 

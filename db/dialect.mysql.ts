@@ -1,18 +1,13 @@
 import { sql } from "drizzle-orm";
 import type { MySqlInsertBase, MySqlSelectBase, MySqlTable } from "drizzle-orm/mysql-core";
 import type { MySql2PreparedQueryHKT, MySql2QueryResultHKT } from "drizzle-orm/mysql2";
-import { type Dialect, holding } from "./dialect.js";
+import { type Dialect, type Handle, holding } from "./dialect.js";
 
 type Insert = MySqlInsertBase<MySqlTable, MySql2QueryResultHKT, MySql2PreparedQueryHKT>;
 type Select = MySqlSelectBase<string, Record<string, unknown>, "single", MySql2PreparedQueryHKT>;
 
-/**
- * READ COMMITTED: after waiting for `lock`, a transaction must read what the one before it committed. Under MySQL's
- * default it would go on reading from the moment of its first select.
- */
-const READ_COMMITTED = { isolationLevel: "read committed" };
-
-export const mysqlDialect: Dialect = {
+/** `transaction` runs its work in a transaction of READ COMMITTED. */
+export const createMysqlDialect = (transaction: <T>(work: (tx: Handle) => Promise<T>) => Promise<T>): Dialect => ({
   name: "mysql",
   // The driver asks for found rows, so an update that changes nothing still counts the row it matched.
   affected: (result) => (result as [{ affectedRows: number }])[0].affectedRows,
@@ -24,5 +19,5 @@ export const mysqlDialect: Dialect = {
   // The columns' own collation takes ö for o.
   contains: (column, text) =>
     sql`lower(${column}) collate utf8mb4_bin like lower(${holding(text)}) collate utf8mb4_bin escape '!'`,
-  transaction: (db, work) => db.transaction(work, READ_COMMITTED as never),
-};
+  transaction: (_db, work) => transaction(work),
+});

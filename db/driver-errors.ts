@@ -1,7 +1,9 @@
 import { MediaError } from "../src/media/errors.js";
 
 /** The drivers' own errors stand at the end of a chain of causes; so may ours, around them. */
-function* chain(error: unknown): Generator<Error & { code?: unknown; extendedCode?: unknown; fatal?: unknown }> {
+function* chain(
+  error: unknown,
+): Generator<Error & { code?: unknown; extendedCode?: unknown; errno?: unknown; fatal?: unknown }> {
   for (let link = error; link instanceof Error; link = link.cause) yield link;
 }
 
@@ -30,28 +32,59 @@ const CONNECTION = new Set([
   "ETIMEDOUT",
   "ENOTFOUND",
   "EAI_AGAIN",
+  "ECONNABORTED",
   "EHOSTUNREACH",
+  "EHOSTDOWN",
   "ENETUNREACH",
+  "ENETDOWN",
   "PROTOCOL_CONNECTION_LOST",
   "PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR",
   "PROTOCOL_ENQUEUE_AFTER_DESTROY",
   "PROTOCOL_SEQUENCE_TIMEOUT",
   "ER_CON_COUNT_ERROR",
   "ER_TOO_MANY_USER_CONNECTIONS",
+  "ER_HOST_IS_BLOCKED",
   "ER_SERVER_SHUTDOWN",
-  "ER_CONNECTION_KILLED",
+  "ER_NORMAL_SHUTDOWN",
+  "ER_FORCING_CLOSE",
+  "ER_NEW_ABORTING_CONNECTION",
+  "ER_CLIENT_INTERACTION_TIMEOUT",
+  "ER_QUERY_INTERRUPTED",
+  "ER_QUERY_TIMEOUT",
+  "ER_OUT_OF_RESOURCES",
+  "ER_DISK_FULL",
+  "ER_RECORD_FILE_FULL",
   "SQLITE_CANTOPEN",
   "SQLITE_IOERR",
   "SQLITE_FULL",
   "CLIENT_CLOSED",
 ]);
 
+/** MariaDB's own, for which the driver has no names: killed by an operator, and past its time. */
+const CONNECTION_NUMBERS = new Set<unknown>([1927, 1969]);
+
+/** The pool's own, which gives them no codes. */
+const POOL_MESSAGES = new Set(["Queue limit reached.", "Pool is closed."]);
+
 /** Whether the database did not answer, as against answering no. */
-export const isConnectionError = (error: unknown): boolean => hasCode(error, CONNECTION) || isClosed(error);
+export const isConnectionError = (error: unknown): boolean =>
+  hasCode(error, CONNECTION) || isReadOnly(error) || isClosed(error);
+
+const READ_ONLY = new Set([
+  "ER_OPTION_PREVENTS_STATEMENT",
+  "ER_READ_ONLY_MODE",
+  "ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION",
+]);
+
+/** Whether the server takes no writes: after a fail-over the old connections lead to one that is a replica now. */
+export const isReadOnly = (error: unknown): boolean => hasCode(error, READ_ONLY);
 
 /** mysql2 gives no code where a connection was closed before the command was sent. */
 const isClosed = (error: unknown): boolean =>
-  [...chain(error)].some(({ fatal, code }) => fatal === true && code === undefined);
+  [...chain(error)].some(
+    ({ fatal, code, errno, message }) =>
+      CONNECTION_NUMBERS.has(errno) || (code === undefined && (fatal === true || POOL_MESSAGES.has(message))),
+  );
 
 /**
  * The name of the unique index a row ran into (`media_slot_key_unique`), "PRIMARY" or the like for others, undefined

@@ -30,8 +30,9 @@ export function createIdempotencyLog(scope: Scope, instances: Instances): Idempo
   }
 
   return {
-    begin: ({ principal, key }, fingerprint, { now, expiresBefore }) =>
-      scope.atomically(async (inner) => {
+    async begin({ principal, key }, fingerprint, { now, expiresBefore }) {
+      await instances.settle(scope);
+      return scope.atomically<IdempotencyEntry>(async (inner) => {
         // A key without its process would count as a dead one's.
         await instances.ensure(inner, now);
         const own = { fingerprint, outcome: null, instanceId: instances.id, createdAt: now };
@@ -43,7 +44,8 @@ export function createIdempotencyLog(scope: Scope, instances: Instances): Idempo
         if (!isExpired && isHeld) return describe(row);
         await inner.db.update(idempotencyKeys).set(own).where(isKey({ principal, key }));
         return { state: "begun" };
-      }),
+      });
+    },
 
     async finish(key, outcome) {
       const finished = await db.update(idempotencyKeys).set({ outcome }).where(isOurs(key));
@@ -52,7 +54,13 @@ export function createIdempotencyLog(scope: Scope, instances: Instances): Idempo
     },
 
     async release(key) {
-      await db.delete(idempotencyKeys).where(isOurs(key));
+      const giveUp = (at: Scope) => at.db.delete(idempotencyKeys).where(isOurs(key));
+      try {
+        await giveUp(scope);
+      } catch (error) {
+        instances.owe(giveUp);
+        throw error;
+      }
     },
 
     async expire(before) {

@@ -29,6 +29,13 @@ export type Instances = {
   ensure(scope: Scope, now: Date): Promise<void>;
   /** Ids of the processes that live at `now`, this one always among them. */
   living(scope: Scope, now: Date): Promise<string[]>;
+  /**
+   * Keeps what this process could not give up while the database was away: nobody else may, as long as it lives. The
+   * work may be done more than once.
+   */
+  owe(work: (scope: Scope) => Promise<unknown>): void;
+  /** Does what is owed. What fails is owed still. */
+  settle(scope: Scope): Promise<void>;
   /** Takes this process out, if it was ever entered. */
   leave(scope: Scope): Promise<void>;
   readonly id: string;
@@ -37,6 +44,7 @@ export type Instances = {
 export function createInstances({ instance, isProcessAlive }: InstanceOptions): Instances {
   type Row = Scope["schema"]["instances"]["$inferSelect"];
   let wasEntered = false;
+  const owed = new Set<(scope: Scope) => Promise<unknown>>();
 
   function isAlive(other: Row, now: Date): boolean {
     if (now.getTime() - other.heartbeatAt.getTime() > HEARTBEAT_TIMEOUT_MS) return false;
@@ -66,6 +74,15 @@ export function createInstances({ instance, isProcessAlive }: InstanceOptions): 
     async living({ db, schema: { instances } }, now) {
       const others = await db.select().from(instances).where(ne(instances.id, instance.id));
       return [instance.id, ...others.filter((other) => isAlive(other, now)).map((other) => other.id)];
+    },
+
+    owe: (work) => void owed.add(work),
+
+    async settle(scope) {
+      for (const work of owed) {
+        await work(scope);
+        owed.delete(work);
+      }
     },
 
     async leave({ db, schema: { instances } }) {

@@ -26,16 +26,23 @@ export function createIntentLog(scope: Scope, instances: Instances): IntentLog {
     },
 
     async abandon(id) {
-      return dialect.affected(await db.update(uploadIntents).set({ isClaimed: true }).where(isOpen(id))) === 1;
+      const claim = ({ db }: Scope) => db.update(uploadIntents).set({ isClaimed: true }).where(isOpen(id));
+      try {
+        return dialect.affected(await claim(scope)) === 1;
+      } catch (error) {
+        instances.owe(claim);
+        throw error;
+      }
     },
 
-    claimAbandoned: (now, limit) =>
+    claimAbandoned: ({ storageType, now, limit }) =>
       scope.atomically(async (inner) => {
         const living = await instances.living(inner, now);
+        const isAbandoned = or(eq(uploadIntents.isClaimed, true), notInArray(uploadIntents.instanceId, living));
         const oldest = inner.db
           .select()
           .from(uploadIntents)
-          .where(or(eq(uploadIntents.isClaimed, true), notInArray(uploadIntents.instanceId, living)))
+          .where(and(eq(uploadIntents.storageType, storageType), isAbandoned))
           .orderBy(asc(uploadIntents.createdAt), asc(uploadIntents.id))
           .limit(limit);
         const abandoned = await dialect.locking(oldest);

@@ -1,3 +1,4 @@
+import type { SQL } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -51,6 +52,8 @@ const mysqlKit = {
   bigInteger: (name: string) => bigint(name, { mode: "number" }),
   real: (name: string) => double(name),
   boolean: (name: string) => boolean(name),
+  // Stored: MariaDB had its troubles with indexes over virtual columns.
+  condition: (name: string, is: SQL) => boolean(name).generatedAlwaysAs(is, { mode: "stored" }),
   time: (name: string) => datetime(name, { mode: "date", fsp: 3 }),
   json: <T>(name: string) => json(name).$type<T>(),
 } satisfies Record<keyof Kit, unknown>;

@@ -1,3 +1,4 @@
+import type { SQL } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 /**
@@ -23,6 +24,8 @@ export const sqliteKit = {
   bigInteger: (name: string) => integer(name),
   real: (name: string) => real(name),
   boolean: (name: string) => integer(name, { mode: "boolean" }),
+  /** A condition over columns of the same row, which the database keeps: for indexes over what is no column. */
+  condition: (name: string, is: SQL) => integer(name, { mode: "boolean" }).generatedAlwaysAs(is, { mode: "virtual" }),
   /** A moment, UTC, to the millisecond. */
   time: (name: string) => integer(name, { mode: "timestamp_ms" }),
   json: <T>(name: string) => text(name, { mode: "json" }).$type<T>(),

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, gte, isNotNull, isNull, lt, or, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, gte, isNull, lt, or, type SQL } from "drizzle-orm";
 import { MODERATION_STATUSES, type ModerationStatus } from "../src/media/model.js";
 import type { MediaRepository } from "../src/media/ports.js";
 import { isUnmarked } from "./media-filters.js";
@@ -15,9 +15,10 @@ export function backlogs(scope: Scope): Pick<MediaRepository, "queue" | "purgeab
 
   return {
     async queue({ statuses, limit, after }) {
+      // The lower bound says nothing new, but SQLite seeks by it, and by a choice of two it does not.
       const isBehind =
         after &&
-        or(gt(media.createdAt, after.createdAt), and(eq(media.createdAt, after.createdAt), gt(media.id, after.id)));
+        and(gte(media.createdAt, after.createdAt), or(gt(media.createdAt, after.createdAt), gt(media.id, after.id)));
       const where = and(isUnmarked(media), isNull(media.deletedAt), isBehind ?? undefined);
       return withVariants(scope, await oldestIn(scope, statuses, { where, limit }));
     },
@@ -30,7 +31,7 @@ export function backlogs(scope: Scope): Pick<MediaRepository, "queue" | "purgeab
         .orderBy(asc(media.deletedAt), asc(media.id))
         .limit(limit);
       const isElsewhere = or(isNull(media.deletedAt), gte(media.deletedAt, trashedBefore));
-      const where = and(isNotNull(media.sourceUrl), lt(media.createdAt, importedBefore), isElsewhere);
+      const where = and(eq(media.isImported, true), lt(media.createdAt, importedBefore), isElsewhere);
       const room = limit - trashed.length;
       const imported = room > 0 ? await oldestIn(scope, UNAPPROVED, { where, limit: room }) : [];
       return withVariants(scope, [...trashed, ...imported]);

@@ -55,7 +55,7 @@ export const toVariantRows = (mediaId: number, variants: readonly Variant[]): Va
 /** `variants` are those of this row, in any order; the item carries them largest first. */
 export function toMedia(row: MediaRow, variants: readonly VariantRow[]): Media {
   const { focalX, focalY, videoProcessedUrl, originalUrl, thumbnailUrl, mediumUrl, largeUrl, ...rest } = row;
-  const { isApproved, slotKey, primaryOf, videoProcessedSize, ...columns } = rest;
+  const { isApproved, isImported, slotKey, primaryOf, videoProcessedSize, ...columns } = rest;
   return {
     ...columns,
     videoProcessedKey: videoProcessedUrl,

@@ -1,14 +1,14 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { MediaError } from "../src/media/errors.js";
 import type { MediaRepository } from "../src/media/ports.js";
 import { type MediaRow, toChangedColumns, toMedia, toMediaRow, toVariantRows } from "./media-row.js";
 import type { Scope } from "./scope.js";
 import { countUpload, recount } from "./usage-counters.js";
 
-type Writers = Pick<MediaRepository, "insert" | "update" | "remove" | "markMissing">;
+type Writers = Pick<MediaRepository, "insert" | "update" | "remove" | "markMissing" | "switchStorage">;
 
 /** Every change of rows, together with the counters it moves: the row is written first, then what it counts to. */
-export function writers({ db: outer, schema, atomically }: Scope): Writers {
+export function writers({ db: outer, schema, dialect, atomically }: Scope): Writers {
   const { media, mediaVariants, storageFindings } = schema;
   return {
     insert: (item) =>
@@ -45,6 +45,12 @@ export function writers({ db: outer, schema, atomically }: Scope): Writers {
         // That its objects are missing means nothing any more.
         await scope.db.delete(storageFindings).where(eq(storageFindings.mediaId, id));
       }),
+
+    async switchStorage(id, { from, to, bucketName }) {
+      const isThere = and(eq(media.id, id), eq(media.storageType, from));
+      const moved = await outer.update(media).set({ storageType: to, bucketName }).where(isThere);
+      return dialect.affected(moved) === 1;
+    },
 
     async markMissing(id, since) {
       await outer.update(media).set({ missingSince: since }).where(eq(media.id, id));

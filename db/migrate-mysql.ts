@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { drizzle } from "drizzle-orm/mysql2";
 import { migrate } from "drizzle-orm/mysql2/migrator";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { SESSION_SETTINGS } from "./connect-mysql.js";
+import { SESSION_SETTINGS, wireSettings } from "./mysql-pool.js";
 
 const MIGRATIONS = fileURLToPath(new URL("./migrations/mysql", import.meta.url));
 
@@ -14,9 +14,9 @@ const LOCK_NAME = "left(concat('media_migrate.', database()), 64)";
 
 /** Brings the database of a `mysql://` URL up to date; of several callers at once one works and the others wait. */
 export async function migrateMysql(url: string): Promise<void> {
-  const connection = await createConnection({ uri: url, charset: "utf8mb4", timezone: "Z" });
+  const connection = await createConnection(wireSettings(url));
   try {
-    await connection.query(SESSION_SETTINGS);
+    for (const setting of SESSION_SETTINGS) await connection.query(setting);
     await acquireLock(connection);
     await migrate(drizzle({ client: connection }), { migrationsFolder: MIGRATIONS });
   } finally {

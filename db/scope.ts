@@ -9,7 +9,11 @@ export type Scope = Pick<Connection, "db" | "schema" | "dialect"> & {
   atomically<T>(work: (scope: Scope) => Promise<T>): Promise<T>;
 };
 
-const RETRIES = { after: isDeadlock, attempts: 5, pauseMs: 40 };
+/**
+ * A deadlock is found at once and meets all attempts; who waited five seconds for a row gets one more. Nothing
+ * else is tried again: where the connection was lost at the commit, the work may be done.
+ */
+const RETRIES = { after: isDeadlock, attempts: 6, pauseMs: 25, growth: 2, withinMs: 7_500 };
 
 export function createScope({ db, schema, dialect }: Pick<Connection, "db" | "schema" | "dialect">): Scope {
   const inside = (tx: Scope["db"]): Scope => {

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, isNotNull, isNull, lt, type SQL } from "drizzle-orm";
 import { MediaError } from "../src/media/errors.js";
-import type { StorageFinding, SyncLog, SyncRun } from "../src/media/lifecycle-ports.js";
+import type { ObjectPlace, StorageFinding, SyncLog, SyncRun } from "../src/media/lifecycle-ports.js";
 import type { Scope } from "./scope.js";
 import { sha256Of } from "./sha-256.js";
 
@@ -60,26 +60,38 @@ type Findings = Pick<SyncLog, "find" | "sight" | "confirm" | "clear" | "findings
 function findings(scope: Scope): Findings {
   const { db, schema, dialect } = scope;
   const { storageFindings } = schema;
-  const isOf = (kind: StorageFinding["kind"], keyDigest: string) =>
-    and(eq(storageFindings.kind, kind), eq(storageFindings.keyDigest, keyDigest));
+  const isOf = async (kind: StorageFinding["kind"], { key, storageType }: ObjectPlace) =>
+    and(
+      eq(storageFindings.kind, kind),
+      eq(storageFindings.storageType, storageType),
+      eq(storageFindings.keyDigest, await sha256Of(key)),
+    );
+
+  // Each kind for itself: for both at once either database would read the suspicions too.
+  async function confirmed(kind: StorageFinding["kind"]): Promise<number> {
+    const isConfirmed = and(eq(storageFindings.kind, kind), isNotNull(storageFindings.confirmedAt));
+    const [counted] = await db.select({ total: count() }).from(storageFindings).where(isConfirmed);
+    return counted?.total ?? 0;
+  }
 
   return {
-    async find(kind, key) {
+    async find(kind, object) {
       const [stored] = await db
         .select()
         .from(storageFindings)
-        .where(isOf(kind, await sha256Of(key)));
+        .where(await isOf(kind, object));
       return stored ? toFinding(stored) : null;
     },
 
     sight: ({ kind, key, storageType, mediaId }, now) =>
       scope.atomically(async (inner) => {
         const keyDigest = await sha256Of(key);
-        const seen = { storageType, mediaId };
-        const row = { ...seen, kind, keyDigest, objectKey: key, firstSeenAt: now, confirmedAt: null };
-        const target = [storageFindings.kind, storageFindings.keyDigest];
-        await dialect.upsert(inner.db.insert(storageFindings).values(row), target, seen);
-        const [stored] = await inner.db.select().from(storageFindings).where(isOf(kind, keyDigest));
+        const object = { storageType, keyDigest, objectKey: key };
+        const row = { ...object, kind, mediaId, firstSeenAt: now, confirmedAt: null };
+        const target = [storageFindings.kind, storageFindings.storageType, storageFindings.keyDigest];
+        await dialect.upsert(inner.db.insert(storageFindings).values(row), target, { mediaId });
+        const isIt = await isOf(kind, { key, storageType });
+        const [stored] = await inner.db.select().from(storageFindings).where(isIt);
         if (!stored) throw new Error("The finding is not there after it was sighted.");
         return toFinding(stored);
       }),
@@ -89,33 +101,24 @@ function findings(scope: Scope): Findings {
       await db.update(storageFindings).set({ confirmedAt: now }).where(isSuspicion);
     },
 
-    async clear(kind, key) {
-      const isFinding = isOf(kind, await sha256Of(key));
+    async clear(kind, object) {
+      const isFinding = await isOf(kind, object);
       // Asked about every object that is where it should be: a look is cheaper than a write that finds nothing.
       const [found] = await db.select({ id: storageFindings.id }).from(storageFindings).where(isFinding);
       if (found) await db.delete(storageFindings).where(isFinding);
     },
 
     async findings({ kind, confirmedBefore, limit }) {
-      const isOld = confirmedBefore && lt(storageFindings.confirmedAt, confirmedBefore);
-      const rows = await db
-        .select()
-        .from(storageFindings)
-        .where(and(eq(storageFindings.kind, kind), isOld))
-        .orderBy(asc(storageFindings.id))
-        .limit(limit);
-      return rows.map(toFinding);
+      const { id, confirmedAt } = storageFindings;
+      const isKind = eq(storageFindings.kind, kind);
+      const found = db.select().from(storageFindings);
+      const ordered = confirmedBefore
+        ? found.where(and(isKind, lt(confirmedAt, confirmedBefore))).orderBy(asc(confirmedAt), asc(id))
+        : found.where(isKind).orderBy(asc(id));
+      return (await ordered.limit(limit)).map(toFinding);
     },
 
-    async counts() {
-      const counted = await db
-        .select({ kind: storageFindings.kind, total: count() })
-        .from(storageFindings)
-        .where(isNotNull(storageFindings.confirmedAt))
-        .groupBy(storageFindings.kind);
-      const totalOf = (kind: StorageFinding["kind"]) => counted.find((row) => row.kind === kind)?.total ?? 0;
-      return { missing: totalOf("missing"), orphaned: totalOf("orphan") };
-    },
+    counts: async () => ({ missing: await confirmed("missing"), orphaned: await confirmed("orphan") }),
   };
 }
 

@@ -15,7 +15,7 @@ export function intentTables(k: Kit) {
       isClaimed: k.boolean("is_claimed").notNull(),
       createdAt: k.time("created_at").notNull(),
     },
-    (t) => [k.index("upload_intents_created_at_index").on(t.createdAt, t.id)],
+    (t) => [k.index("upload_intents_storage_type_index").on(t.storageType, t.createdAt, t.id)],
   );
   const instances = k.table("instances", {
     id: k.asciiKey("id", 64).primaryKey(),

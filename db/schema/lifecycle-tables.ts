@@ -31,8 +31,8 @@ export function lifecycleTables(k: Kit) {
       createdAt: k.time("created_at").notNull(),
     },
     (t) => [
-      k.index("object_deletions_run_after_index").on(t.runAfter, t.id),
-      k.index("object_deletions_key_digest_index").on(t.keyDigest),
+      k.index("object_deletions_due_index").on(t.storageType, t.runAfter, t.id),
+      k.index("object_deletions_key_digest_index").on(t.keyDigest, t.storageType),
     ],
   );
   const idempotencyKeys = k.table(

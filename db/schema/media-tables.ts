@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { ENTITY_FIELDS, ENTITY_TYPE_NAMES } from "../../src/media/attachments.js";
 import {
   MEDIA_TYPES,
@@ -45,6 +46,7 @@ function mediaColumns(k: Kit) {
     orderKey: k.asciiKey("order_key", 255).notNull(),
     isPrimary: k.boolean("is_primary").notNull(),
     sourceUrl: k.prose("source_url"),
+    isImported: k.condition("is_imported", sql`source_url is not null`),
     tags: k.json<string[]>("tags").notNull(),
     metadata: k.json<Record<string, unknown>>("metadata").notNull(),
     placeholder: k.asciiKey("placeholder", 64),
@@ -79,11 +81,14 @@ export function mediaTables(k: Kit) {
     k
       .index("media_gallery_index")
       .on(t.entityType, t.entityId, t.entityField, t.deletedAt, t.sortOrder, t.orderKey, t.id),
+    // The same over all fields of an entity.
+    k.index("media_entity_index").on(t.entityType, t.entityId, t.deletedAt, t.sortOrder, t.orderKey, t.id),
     k.index("media_content_index").on(t.entityType, t.entityId, t.contentSha256),
     k.index("media_is_primary_index").on(t.isPrimary, t.entityType, t.entityId),
     k.index("media_uploaded_by_index").on(t.uploadedBy, t.id),
     k.index("media_created_at_index").on(t.createdAt, t.id),
-    k.index("media_moderation_status_index").on(t.moderationStatus, t.createdAt, t.id),
+    k.index("media_moderation_status_index").on(t.moderationStatus, t.deletedAt, t.createdAt, t.id),
+    k.index("media_is_imported_index").on(t.isImported, t.moderationStatus, t.createdAt, t.id),
     k.index("media_storage_type_index").on(t.storageType, t.id),
     k.index("media_deleted_at_index").on(t.deletedAt, t.id),
   ]);

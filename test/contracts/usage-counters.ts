@@ -41,7 +41,7 @@ function inOrder(rows: readonly UsageRow[]): UsageRow[] {
 
 /** What the counters must say of all items there are, in their order. */
 export async function usageByScan(media: MediaRepository): Promise<UsageRow[]> {
-  const stored = await media.storedKeys({ afterId: 0, limit: 10_000 });
+  const stored = await media.storedItems({ afterId: 0, limit: 10_000 });
   const items = await Promise.all(stored.map(({ id }) => media.find(id)));
   return countItems(items.filter((item) => item !== undefined));
 }
@@ -69,7 +69,7 @@ export function usageCountersContract(create: () => Promise<EmptyDatabase>): voi
   });
   afterAll(() => open.close());
   beforeEach(async () => {
-    for (const { id } of await media().storedKeys({ afterId: 0, limit: 10_000 })) await media().remove(id);
+    for (const { id } of await media().storedItems({ afterId: 0, limit: 10_000 })) await media().remove(id);
   });
 
   const media = () => open.database.media;

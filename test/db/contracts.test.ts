@@ -4,6 +4,7 @@ import { entityDirectoryContract } from "../contracts/entity-directory.js";
 import { idempotencyLogContract } from "../contracts/idempotency-log.js";
 import { intentLogContract } from "../contracts/intent-log.js";
 import { mediaLifecycleContract } from "../contracts/media-lifecycle.js";
+import { mediaObjectsContract } from "../contracts/media-objects.js";
 import { mediaRepositoryContract } from "../contracts/media-repository.js";
 import { moderationLogContract } from "../contracts/moderation-log.js";
 import { sessionsContract } from "../contracts/sessions.js";
@@ -37,6 +38,9 @@ describe.each(DATABASES)("$name", ({ create }) => {
   });
   describe("media repository, later", () => {
     mediaLifecycleContract(create);
+  });
+  describe("media repository, its objects", () => {
+    mediaObjectsContract(create);
   });
   describe("usage counters", () => {
     usageCountersContract(create);

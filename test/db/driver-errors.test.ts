@@ -4,6 +4,7 @@ import {
   isConnectionError,
   isDeadlock,
   isForeignKeyViolation,
+  isReadOnly,
   speakingMediaErrors,
   toMediaError,
   violatedUniqueIndex,
@@ -30,6 +31,25 @@ describe("the kind of an error", () => {
     expect(isForeignKeyViolation(wrapped(driverError("ER_NO_REFERENCED_ROW_2")))).toBe(true);
     const sqlite = Object.assign(driverError("SQLITE_CONSTRAINT"), { extendedCode: "SQLITE_CONSTRAINT_FOREIGNKEY" });
     expect(isForeignKeyViolation(wrapped(sqlite))).toBe(true);
+  });
+
+  it("is a lost connection where the driver or MariaDB has no code for it", () => {
+    for (const message of ["Queue limit reached.", "Pool is closed."])
+      expect(isConnectionError(wrapped(new Error(message))), message).toBe(true);
+    for (const errno of [1927, 1969]) {
+      const killed = Object.assign(driverError("UNKNOWN_CODE_PLEASE_REPORT"), { errno });
+      expect(isConnectionError(wrapped(killed)), String(errno)).toBe(true);
+    }
+    expect(isConnectionError(Object.assign(driverError("UNKNOWN_CODE_PLEASE_REPORT"), { errno: 1928 }))).toBe(false);
+    expect(isConnectionError(driverError("X", "Queue limit reached."))).toBe(false);
+  });
+
+  it("is a server that takes no writes, which is as good as away", () => {
+    for (const code of ["ER_OPTION_PREVENTS_STATEMENT", "ER_READ_ONLY_MODE"]) {
+      expect(isReadOnly(wrapped(driverError(code)))).toBe(true);
+      expect(isConnectionError(wrapped(driverError(code)))).toBe(true);
+    }
+    expect(isReadOnly(driverError("ER_DUP_ENTRY"))).toBe(false);
   });
 
   it("is none of them for other errors, and for what is no error", () => {
@@ -71,7 +91,14 @@ describe("toMediaError", () => {
     expect(toMediaError(duplicateOnMysql("PRIMARY"))).toMatchObject({ failure: { code: "CONFLICT" } });
   });
 
-  it.each(["ECONNRESET", "ER_LOCK_DEADLOCK", "SQLITE_BUSY"])("makes DATABASE_UNAVAILABLE of %s", (code) => {
+  it.each([
+    "ECONNRESET",
+    "ETIMEDOUT",
+    "ER_LOCK_DEADLOCK",
+    "ER_LOCK_WAIT_TIMEOUT",
+    "ER_QUERY_INTERRUPTED",
+    "SQLITE_BUSY",
+  ])("makes DATABASE_UNAVAILABLE of %s", (code) => {
     const cause = driverError(code);
     const failure = { code: "DATABASE_UNAVAILABLE", retryAfterSeconds: 5 };
     expect(toMediaError(cause)).toMatchObject({ cause, failure });

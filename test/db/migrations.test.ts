@@ -101,6 +101,22 @@ describe.each(DATABASES)("migrations on $name", ({ name, create }) => {
     expect(await applied()).toBe(await chain());
   });
 
+  it("are applied once when several processes start at the same time", async () => {
+    const script =
+      "const { openDatabase } = await import(process.argv[1]);" +
+      "const instance = { id: crypto.randomUUID(), host: 'h', pid: process.pid };" +
+      "const open = await openDatabase(process.argv[2], { instance, isProcessAlive: () => true });" +
+      "await open.migrate(); await open.database.ping(); await open.close();";
+    const path = join(REPOSITORY, "db/database.ts");
+    const start = () =>
+      promisify(execFile)(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, path, empty.url], {
+        cwd: REPOSITORY,
+      });
+    await Promise.all([start(), start(), start()]);
+    expect(await tables()).toEqual(TABLES);
+    expect(await applied()).toBe(await chain());
+  });
+
   it("leave a database that was never migrated closable, and its absence visible", async () => {
     const { database, close } = await open();
     await expect(database.media.find(1)).rejects.toThrow("Failed query");

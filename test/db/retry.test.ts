@@ -34,3 +34,19 @@ it("throws the last error when the attempts are used up", async () => {
   await expect(retrying(work, options)).rejects.toThrow("4");
   expect(calls()).toBe(4);
 });
+
+it("lets each pause grow, and begins no attempt after its time", async () => {
+  const errors = Array.from({ length: 40 }, (_, n) => new RangeError(String(n)));
+  const { work, calls } = failing(...errors);
+  const limits = { attempts: 40, pauseMs: 2, growth: 2, withinMs: 200 };
+  await expect(retrying(work, { ...options, ...limits })).rejects.toBeInstanceOf(RangeError);
+  // Pauses of 1, 2, 4 … 64 ms, after which the next would end past the 200.
+  expect(calls()).toBeGreaterThan(1);
+  expect(calls()).toBeLessThanOrEqual(8);
+});
+
+it("begins no second attempt where the first pause would already be too long", async () => {
+  const { work, calls } = failing(new RangeError("1"));
+  await expect(retrying(work, { ...options, pauseMs: 1_000, withinMs: 100 })).rejects.toThrow("1");
+  expect(calls()).toBe(1);
+});

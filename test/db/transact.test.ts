@@ -7,7 +7,8 @@ import { NOW, newEntity, newMedia } from "../support/media-rows.js";
 describe.each(DATABASES)("transact on $name", ({ name, create }) => {
   let open: TestDatabase;
   beforeAll(async () => {
-    open = await openMigrated(await create());
+    // All of 200 are to be served, however long the last of them waits.
+    open = await openMigrated(await create(), { answerTimeoutMs: 120_000 });
   });
   afterAll(() => open.close());
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -70,6 +71,7 @@ type OldItem = {
   /** Bytes of the processed video; a picture where there is none. */
   video: number | null;
   variants: readonly number[];
+  sourceUrl?: string;
 };
 
 /** Rows of the first release, in its own SQL. Every original has a thousand bytes. */
@@ -97,6 +99,7 @@ function insertOldItem(item: OldItem, moment: (date: Date) => string): string[] 
     sort_order: 0,
     order_key: text(`a${item.id}`),
     is_primary: 0,
+    source_url: text(item.sourceUrl ?? null),
     tags: text("[]"),
     metadata: text("{}"),
     uploaded_by: text(item.uploadedBy),
@@ -127,6 +130,7 @@ const OLD_ITEMS: readonly OldItem[] = [
   { ...OLD, id: 3, createdAt: NEXT_DAY, uploadedBy: "USR-1" },
   { ...OLD, id: 4, createdAt: NEXT_DAY, status: "pending", isTrashed: true },
   { ...OLD, id: 5, createdAt: DAY_END, video: 300, variants: [7] },
+  { ...OLD, id: 6, createdAt: DAY_END, status: "pending", uploadedBy: "USR-6", sourceUrl: "https://example.org/a.jpg" },
 ];
 
 describe.each(DATABASES)("a database of the first release on $name", ({ name, create }) => {
@@ -151,7 +155,7 @@ describe.each(DATABASES)("a database of the first release on $name", ({ name, cr
 
   it("keeps its items, none of them marked", async () => {
     const { media } = upgraded.database;
-    const stored = await media.storedKeys({ afterId: 0, limit: 99 });
+    const stored = await media.storedItems({ afterId: 0, limit: 99 });
     expect(stored.map(({ id, missingSince }) => [id, missingSince])).toEqual(OLD_ITEMS.map(({ id }) => [id, null]));
     expect(await media.find("OLD-1")).toMatchObject({ createdAt: DAY_END, storagePath: "old/1.jpg" });
     expect((await media.find(1))?.variants).toHaveLength(2);
@@ -181,6 +185,16 @@ describe.each(DATABASES)("a database of the first release on $name", ({ name, cr
         variants: 0,
         variantBytes: 0,
       },
+      {
+        ...place,
+        mediaType: "IMAGE",
+        moderationStatus: "pending",
+        uploadedBy: "USR-6",
+        items: 1,
+        originalBytes: 1_000,
+        variants: 0,
+        variantBytes: 0,
+      },
       { ...approved, mediaType: "VIDEO", items: 1, originalBytes: 1_000, variants: 2, variantBytes: 307 },
     ]);
     expect(await upgraded.database.usage.usage({})).toEqual(await usageByScan(upgraded.database.media));
@@ -189,7 +203,7 @@ describe.each(DATABASES)("a database of the first release on $name", ({ name, cr
   it("has every upload on its day of UTC", async () => {
     const day = { entityType: "builder", mediaType: "IMAGE" };
     expect(await upgraded.database.usage.uploadDays({ from: "2026-01-01", to: "2026-12-31" })).toEqual([
-      { ...day, day: "2026-02-28", items: 1, bytes: 1_000 },
+      { ...day, day: "2026-02-28", items: 2, bytes: 2_000 },
       { ...day, day: "2026-02-28", mediaType: "VIDEO", items: 1, bytes: 1_000 },
       { ...day, day: "2026-03-01", items: 3, bytes: 3_000 },
     ]);
@@ -204,18 +218,72 @@ describe.each(DATABASES)("a database of the first release on $name", ({ name, cr
     await media.insert(newMedia(builder, { createdAt: DAY_END }));
     expect(await usage.usage({})).toEqual(await usageByScan(media));
     expect(await usage.uploadDays({ from: "2026-02-28", to: "2026-02-28" })).toMatchObject([
-      { items: 2 },
+      { items: 3 },
       { items: 1 },
     ]);
-    for (const { id } of await media.storedKeys({ afterId: 0, limit: 99 })) await media.remove(id);
+    for (const { id } of await media.storedItems({ afterId: 0, limit: 99 })) await media.remove(id);
     expect(await usage.usage({})).toEqual([]);
   });
 
-  it("has the same counts when the filling was cut short and comes again", async () => {
-    const before = await upgraded.database.usage.usage({});
-    const newest = "select id from (select max(id) as id from __drizzle_migrations) as newest";
-    await run(empty.url, [`delete from __drizzle_migrations where id in (${newest})`]);
+  it("knows which items were imported", async () => {
+    const { media } = upgraded.database;
+    const purgeable = await media.purgeable({ trashedBefore: new Date(0), importedBefore: NEXT_DAY, limit: 9 });
+    expect(purgeable.map((item) => item.publicId)).toEqual(["OLD-6"]);
+  });
+});
+
+describe.each(DATABASES)("a database of the second release on $name", ({ name, create }) => {
+  let empty: EmptyDatabase;
+  beforeEach(async () => {
+    empty = await create();
+    await migrateUntil(empty.url, 2);
+  });
+  afterEach(() => empty.remove());
+  const moment = name === "SQLite" ? String(DAY_END.getTime()) : "'2026-02-28 23:59:59.999'";
+  const digestOf = (key: string) => createHash("sha256").update(key).digest("hex");
+
+  it("has the same counts when their filling was cut short and comes again", async () => {
+    await run(
+      empty.url,
+      OLD_ITEMS.flatMap((item) => insertOldItem(item, () => moment)),
+    );
+    const newest = "select at from (select max(created_at) as at from __drizzle_migrations) as newest";
+    await run(empty.url, [`delete from __drizzle_migrations where created_at in (${newest})`]);
+    const upgraded = await openDatabase(empty.url, thisProcess());
     await upgraded.migrate();
-    expect(await upgraded.database.usage.usage({})).toEqual(before);
+    expect(await upgraded.database.usage.usage({})).toEqual(await usageByScan(upgraded.database.media));
+    await upgraded.close();
+  });
+
+  it("keeps its findings, deletions and intents, and lets a key be stray in two stores from then on", async () => {
+    const finding = (kind: string, key: string, confirmedAt = "null") =>
+      "insert into storage_findings (kind, storage_type, object_key, key_digest, media_id, first_seen_at, confirmed_at) " +
+      `values ('${kind}', 'local', '${key}', '${digestOf(key)}', null, ${moment}, ${confirmedAt})`;
+    await run(empty.url, [
+      finding("orphan", "stray", moment),
+      finding("missing", "stray"),
+      finding("orphan", "other"),
+      "insert into object_deletions (object_key, key_digest, storage_type, attempts, run_after, created_at) " +
+        `values ('gone', '${digestOf("gone")}', 's3', 3, ${moment}, ${moment})`,
+      "insert into upload_intents (id, media_public_id, storage_type, `keys`, instance_id, is_claimed, created_at) " +
+        `values ('i', 'M', 's3', '["a"]', 'dead', 0, ${moment})`,
+    ]);
+    const upgraded = await openDatabase(empty.url, thisProcess());
+    await upgraded.migrate();
+    const { sync, deletions, intents } = upgraded.database;
+    const stray = { key: "stray", storageType: "local" } as const;
+    const kept = await sync.find("orphan", stray);
+    expect(kept).toMatchObject({ firstSeenAt: DAY_END, confirmedAt: DAY_END });
+    expect(await sync.sight({ ...stray, kind: "orphan", mediaId: null }, NEXT_DAY)).toEqual(kept);
+    expect(await sync.findings({ kind: "missing", limit: 9 })).toMatchObject([{ key: "stray", confirmedAt: null }]);
+    const inS3 = await sync.sight({ kind: "orphan", key: "stray", storageType: "s3", mediaId: null }, NEXT_DAY);
+    expect(inS3.id).not.toBe(kept?.id);
+    expect(await sync.counts()).toEqual({ missing: 0, orphaned: 1 });
+    const due = await deletions.due({ storageType: "s3", now: NEXT_DAY, limit: 9 });
+    expect(due).toMatchObject([{ key: "gone", attempts: 3 }]);
+    expect(await deletions.holds({ key: "gone", storageType: "s3" })).toBe(true);
+    const abandoned = await intents.claimAbandoned({ storageType: "s3", now: NEXT_DAY, limit: 9 });
+    expect(abandoned).toEqual([{ id: "i", mediaPublicId: "M", storageType: "s3", keys: ["a"] }]);
+    await upgraded.close();
   });
 });

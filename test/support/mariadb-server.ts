@@ -1,23 +1,29 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createConnection } from "mysql2/promise";
-import { installTestTools } from "./install-test-tools.js";
+import { endProcess, hasEnded } from "./child-process.js";
+import { freePort } from "./free-port.js";
+import { findProgram, requirePrograms } from "./program.js";
 
 const run = promisify(execFile);
 
 /** `url` names no database and needs no password. */
-export type MariadbServer = { url: string; stop(): Promise<void> };
+export type MariadbServer = {
+  url: string;
+  /** Ends it at once, as a crash of its machine would. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, with what it had, on the same port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 /** A private server over an empty folder, on a free port of the loopback. Installs its programs where that is allowed. */
 export async function startMariadb(): Promise<MariadbServer> {
-  await requirePrograms();
+  await requirePrograms("mariadbd");
   const folder = await mkdtemp(join(tmpdir(), "media-mariadb-"));
   try {
     await run(findProgram("mariadb-install-db") ?? "mariadb-install-db", [
@@ -32,16 +38,6 @@ export async function startMariadb(): Promise<MariadbServer> {
   }
 }
 
-/** Debian keeps the server where a user's PATH does not look. */
-function findProgram(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
-
-async function requirePrograms(): Promise<void> {
-  if (!findProgram("mariadbd")) await installTestTools();
-}
-
 const common = (folder: string): string[] => [
   "--no-defaults",
   `--datadir=${join(folder, "data")}`,
@@ -50,19 +46,32 @@ const common = (folder: string): string[] => [
   ...(process.getuid?.() === 0 ? ["--user=root"] : []),
 ];
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("No free port.");
-  return address.port;
+async function serve(folder: string, port: number): Promise<MariadbServer> {
+  const url = `mysql://root@127.0.0.1:${port}`;
+  let server = launch(folder, port);
+  const stop = async () => {
+    await server.end("SIGTERM");
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await answering(url, server.process);
+  } catch (cause) {
+    const reason = await readFile(join(folder, "error.log"), "utf8").catch(() => "it wrote no log");
+    await stop();
+    throw new Error(`MariaDB did not start: ${reason}`, { cause });
+  }
+  return {
+    url,
+    kill: () => server.end("SIGKILL"),
+    async restart() {
+      server = launch(folder, port);
+      await answering(url, server.process);
+    },
+    stop,
+  };
 }
 
-async function serve(folder: string, port: number): Promise<MariadbServer> {
-  const log = join(folder, "error.log");
+function launch(folder: string, port: number) {
   const server = spawn(
     findProgram("mariadbd") ?? "mariadbd",
     [
@@ -71,36 +80,24 @@ async function serve(folder: string, port: number): Promise<MariadbServer> {
       "--bind-address=127.0.0.1",
       `--socket=${join(folder, "socket")}`,
       `--pid-file=${join(folder, "pid")}`,
-      `--log-error=${log}`,
+      `--log-error=${join(folder, "error.log")}`,
+      // A server that starts removes the temporary tables it finds, another server's too.
+      `--tmpdir=${folder}`,
       // Nothing here must survive a power cut.
       "--innodb-flush-log-at-trx-commit=0",
+      "--innodb-flush-method=nosync",
+      "--innodb-doublewrite=0",
       "--innodb-buffer-pool-size=64M",
     ],
     { stdio: "ignore" },
   );
   const killWithUs = () => server.kill("SIGKILL");
   process.once("exit", killWithUs);
-  const stop = async () => {
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
     process.off("exit", killWithUs);
-    await end(server);
-    await rm(folder, { recursive: true, force: true });
+    await endProcess(server, signal);
   };
-  const url = `mysql://root@127.0.0.1:${port}`;
-  try {
-    await answering(url, server);
-    return { url, stop };
-  } catch (cause) {
-    const reason = await readFile(log, "utf8").catch(() => "it wrote no log");
-    await stop();
-    throw new Error(`MariaDB did not start: ${reason}`, { cause });
-  }
-}
-
-async function end(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
-  const ended = once(server, "exit");
-  server.kill("SIGTERM");
-  await ended;
+  return { process: server, end };
 }
 
 const POLLS = 600;
@@ -112,7 +109,7 @@ async function answering(url: string, server: ChildProcess): Promise<void> {
       const connection = await createConnection(url);
       return await connection.end();
     } catch (error) {
-      if (poll >= POLLS || server.exitCode !== null) throw error;
+      if (poll >= POLLS || hasEnded(server)) throw error;
       await sleep(POLL_MS);
     }
   }

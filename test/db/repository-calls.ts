@@ -1,0 +1,283 @@
+import type { Sessions, UserDirectory } from "../../src/accounts/ports.js";
+import type { Entity, MediaListQuery, MediaSearchQuery, Stores } from "../../src/media/ports.js";
+import { newMedia } from "../support/media-rows.js";
+import { ITEMS, momentOf } from "./large-database.js";
+
+type Ports = Stores & { users: UserDirectory; sessions: Sessions };
+type Call = {
+  run(ports: Ports): Promise<unknown>;
+  /** Indexes that must be used, each by some statement of the call, as patterns; no index but primary keys otherwise. */
+  by?: readonly string[];
+  /** Why it may read a whole table or index. */
+  walks?: string;
+  /** Why it may sort. */
+  sorts?: string;
+};
+
+/** Every method of every port. What is not here does not compile, and is not run. */
+type Calls = { [P in keyof Ports]: { [M in keyof Ports[P]]: readonly Call[] } };
+
+const property: Entity = {
+  id: 77,
+  type: "property",
+  publicId: "E-305",
+  name: null,
+  ownerId: null,
+  parent: null,
+  createdAt: momentOf(1),
+  updatedAt: momentOf(1),
+};
+const NOW = momentOf(20_000);
+const audience = { sees: "public", andOwn: "USR-7" } as const;
+const page = (over: Partial<MediaListQuery> = {}): MediaListQuery => ({
+  entity: property,
+  field: "gallery",
+  audience,
+  limit: 20,
+  after: null,
+  ...over,
+});
+const place = { sortOrder: 3, orderKey: "a500", id: 500 };
+const search = (over: Partial<MediaSearchQuery>) => (ports: Ports) =>
+  ports.media.search({ audience, limit: 20, beforeId: null, ...over });
+const local = (key: string) => ({ key, storageType: "local" }) as const;
+const IDEMPOTENT = { principal: "USR-7", key: "key-7" };
+/** Where an entity has one field only, the one serves as well as the other. */
+const GALLERY = ["media_(gallery|entity)_index"];
+const OF_ONE_ENTITY = "one entity has few hundred items";
+const NEWEST_FIRST = "goes from the newest item down, until the page is full";
+const ONE_STATEMENT_A_REPORT = "the report is about every row";
+
+export const CALLS: Calls = {
+  media: {
+    find: [
+      { run: ({ media }) => media.find(500) },
+      { run: ({ media }) => media.find("M-500"), by: ["media_public_id_unique"] },
+      { run: ({ media }) => media.find("500"), by: ["media_public_id_unique"] },
+    ],
+    findByKey: [
+      { run: ({ media }) => media.findByKey("o/500.jpg"), by: ["media_storage_path_unique"] },
+      { run: ({ media }) => media.findByKey("o/507.mp4"), by: ["media_video_processed_url_unique"] },
+      { run: ({ media }) => media.findByKey("o/500_small.jpg"), by: ["media_variants_object_key_unique"] },
+    ],
+    list: [
+      { run: ({ media }) => media.list(page()), by: GALLERY },
+      { run: ({ media }) => media.list(page({ after: place })), by: GALLERY },
+      { run: ({ media }) => media.list(page({ field: undefined })), by: ["media_entity_index"] },
+      { run: ({ media }) => media.list(page({ field: undefined, after: place })), by: ["media_entity_index"] },
+      { run: ({ media }) => media.list(page({ tag: "house", status: "approved" })), by: GALLERY },
+    ],
+    insert: [{ run: ({ media }) => media.insert(newMedia(property)), by: ["media_public_id_unique"] }],
+    update: [{ run: ({ media }) => media.update(500, { caption: "x", moderationStatus: "flagged" }, NOW) }],
+    current: [{ run: ({ media }) => media.current(property, "gallery"), by: GALLERY }],
+    currentOfEntity: [{ run: ({ media }) => media.currentOfEntity(property), by: ["media_entity_index"] }],
+    lastPlace: [
+      { run: ({ media }) => media.lastPlace(property, "gallery"), by: GALLERY },
+      { run: ({ media }) => media.lastPlace(property, "gallery", 3), by: GALLERY },
+    ],
+    fingerprints: [{ run: ({ media }) => media.fingerprints(property, "IMAGE"), by: ["media_"], sorts: OF_ONE_ENTITY }],
+    neighbour: (["before", "after"] as const).map((side) => ({
+      run: ({ media }) => media.neighbour({ entity: property, field: "gallery", from: place, except: 5 }, side),
+      by: GALLERY,
+    })),
+    setPlaces: [{ run: ({ media }) => media.setPlaces([{ ...place }, { ...place, id: 501 }], NOW) }],
+    remove: [{ run: ({ media }) => media.remove(9_999), by: ["storage_findings_media_id_index"] }],
+    queue: [
+      {
+        run: ({ media }) => media.queue({ statuses: ["pending", "flagged"], limit: 20, after: null }),
+        by: ["media_moderation_status_index"],
+      },
+      {
+        run: ({ media }) =>
+          media.queue({ statuses: ["pending"], limit: 20, after: { createdAt: momentOf(50_000), id: 50_000 } }),
+        by: ["media_moderation_status_index"],
+      },
+    ],
+    search: [
+      { run: search({ text: "View 4" }), walks: NEWEST_FIRST },
+      { run: search({ tag: "house" }), walks: NEWEST_FIRST },
+      { run: search({ mediaType: "VIDEO", beforeId: 90_000 }), walks: NEWEST_FIRST },
+      { run: search({ audience: { sees: "everything" } }), walks: NEWEST_FIRST },
+      { run: search({ from: momentOf(99_990), to: momentOf(ITEMS) }), walks: NEWEST_FIRST, sorts: "few days" },
+      { run: search({ uploadedBy: "USR-7", text: "x", beforeId: 50_000 }), by: ["media_uploaded_by_index"] },
+    ],
+    purgeable: [
+      {
+        run: ({ media }) => media.purgeable({ trashedBefore: momentOf(20_000), importedBefore: NOW, limit: 9_000 }),
+        by: ["media_deleted_at_index", "media_is_imported_index"],
+      },
+    ],
+    storedItems: [
+      { run: ({ media }) => media.storedItems({ afterId: 500, limit: 100 }) },
+      {
+        run: ({ media }) => media.storedItems({ afterId: 500, limit: 100, storageType: "local" }),
+        by: ["media_storage_type_index"],
+      },
+    ],
+    countStored: [{ run: ({ media }) => media.countStored("local"), by: ["media_storage_type_index"] }],
+    namesKey: [
+      { run: ({ media }) => media.namesKey("o/500.jpg", "s3"), by: ["media_storage_path_unique"] },
+      { run: ({ media }) => media.namesKey("o/507.mp4", "s3"), by: ["media_video_processed_url_unique"] },
+      { run: ({ media }) => media.namesKey("o/500_small.jpg", "s3"), by: ["media_variants_object_key_unique"] },
+    ],
+    switchStorage: [{ run: ({ media }) => media.switchStorage(509, { from: "local", to: "s3", bucketName: "b" }) }],
+    markMissing: [{ run: ({ media }) => media.markMissing(500, NOW) }],
+  },
+  entities: {
+    find: [
+      { run: ({ entities }) => entities.find("property", 77), by: ["entities_type_entity_id_unique"] },
+      { run: ({ entities }) => entities.find("property", "E-305"), by: ["entities_type_public_id_unique"] },
+    ],
+    ties: [{ run: ({ entities }) => entities.ties(property, "USR-7", NOW), by: ["entities_type_entity_id_unique"] }],
+    lock: [{ run: ({ entities }) => entities.lock(property), by: ["entities_type_entity_id_unique"] }],
+    upsert: [
+      {
+        run: ({ entities }) => entities.upsert({ type: "property", publicId: "E-305", adminIds: ["USR-1"] }, NOW),
+        by: ["entities_type_public_id_unique"],
+      },
+      { run: ({ entities }) => entities.upsert({ type: "property", publicId: "E-new" }, NOW) },
+    ],
+    adminIds: [{ run: ({ entities }) => entities.adminIds(property) }],
+    children: [
+      {
+        run: ({ entities }) => entities.children(property),
+        by: ["entities_parent_row_id_index"],
+        sorts: "one entity has some hundred children",
+      },
+    ],
+    list: [
+      {
+        run: ({ entities }) => entities.list({ type: "property", limit: 50, after: 700 }),
+        by: ["entities_type_entity_id_unique"],
+      },
+    ],
+    delete: [
+      {
+        run: ({ entities }) => entities.delete({ ...property, id: 5 }, NOW),
+        by: ["entities_type_entity_id_unique"],
+      },
+    ],
+    grant: [
+      { run: ({ entities }) => entities.grant(property, { userId: "USR-3", right: "upload", expiresAt: null }, NOW) },
+    ],
+    revoke: [{ run: ({ entities }) => entities.revoke(property, "USR-3") }],
+    grants: [{ run: ({ entities }) => entities.grants(property), sorts: "one entity has few grants" }],
+    tied: [
+      {
+        run: ({ entities }) => entities.tied("USR-7", NOW, 100),
+        by: ["entities_owner_id_index", "entity_members_user_id_index", "entity_grants_user_id_index"],
+        sorts: "one user is tied to some hundred entities",
+      },
+    ],
+  },
+  intents: {
+    open: [
+      {
+        run: ({ intents }) => intents.open({ id: "new", mediaPublicId: "M", storageType: "local", keys: ["a"] }, NOW),
+      },
+    ],
+    close: [{ run: ({ intents }) => intents.close("intent-7") }],
+    abandon: [{ run: ({ intents }) => intents.abandon("intent-8") }],
+    claimAbandoned: [
+      {
+        run: ({ intents }) => intents.claimAbandoned({ storageType: "local", now: NOW, limit: 10 }),
+        by: ["upload_intents_storage_type_index"],
+      },
+    ],
+    forget: [{ run: ({ intents }) => intents.forget("intent-9") }],
+  },
+  moderation: {
+    add: [
+      {
+        run: ({ moderation }) =>
+          moderation.add({ mediaId: 5, actorId: null, from: "pending", to: "approved", reason: null, createdAt: NOW }),
+      },
+    ],
+    history: [{ run: ({ moderation }) => moderation.history(500), by: ["moderation_events_media_id_index"] }],
+  },
+  deletions: {
+    add: [{ run: ({ deletions }) => deletions.add([local("x")], NOW) }],
+    due: [
+      {
+        run: ({ deletions }) => deletions.due({ storageType: "local", now: NOW, limit: 50 }),
+        by: ["object_deletions_due_index"],
+      },
+    ],
+    done: [{ run: ({ deletions }) => deletions.done([7, 8, 9]) }],
+    postpone: [{ run: ({ deletions }) => deletions.postpone(10, NOW) }],
+    holds: [{ run: ({ deletions }) => deletions.holds(local("gone")), by: ["object_deletions_key_digest_index"] }],
+    size: [{ run: ({ deletions }) => deletions.size(), walks: "counts every row" }],
+  },
+  idempotency: {
+    begin: [{ run: ({ idempotency }) => idempotency.begin(IDEMPOTENT, "f", { now: NOW, expiresBefore: momentOf(1) }) }],
+    finish: [
+      {
+        run: async ({ idempotency }) => {
+          const fresh = { ...IDEMPOTENT, key: "fresh" };
+          await idempotency.begin(fresh, "f", { now: NOW, expiresBefore: momentOf(1) });
+          await idempotency.finish(fresh, { mediaId: 1, reused: false, duplicates: [] });
+        },
+      },
+    ],
+    release: [{ run: ({ idempotency }) => idempotency.release(IDEMPOTENT) }],
+    expire: [{ run: ({ idempotency }) => idempotency.expire(momentOf(20)), by: ["idempotency_keys_created_at_index"] }],
+  },
+  usage: {
+    usage: [
+      { run: ({ usage }) => usage.usage({}), walks: ONE_STATEMENT_A_REPORT, sorts: ONE_STATEMENT_A_REPORT },
+      {
+        run: ({ usage }) => usage.usage({ entityType: "post" }),
+        walks: ONE_STATEMENT_A_REPORT,
+        sorts: ONE_STATEMENT_A_REPORT,
+      },
+    ],
+    uploadDays: [{ run: ({ usage }) => usage.uploadDays({ from: "d1000", to: "d1003" }) }],
+  },
+  sync: {
+    resume: [{ run: ({ sync }) => sync.resume(NOW), by: ["sync_runs_open_key_unique"] }],
+    save: [{ run: async ({ sync }) => sync.save(await sync.resume(NOW)) }],
+    lastFinished: [{ run: ({ sync }) => sync.lastFinished(), by: ["sync_runs_finished_at_index"] }],
+    find: [
+      {
+        run: async ({ sync }) => {
+          await sync.sight({ kind: "orphan", ...local("z"), mediaId: null }, NOW);
+          await sync.find("orphan", local("z"));
+        },
+        by: ["storage_findings_kind_storage_type_key_digest_unique"],
+      },
+    ],
+    sight: [
+      {
+        run: ({ sync }) => sync.sight({ kind: "orphan", ...local("y"), mediaId: null }, NOW),
+        by: ["storage_findings_kind_storage_type_key_digest_unique"],
+      },
+    ],
+    confirm: [{ run: ({ sync }) => sync.confirm(7, NOW) }],
+    clear: [
+      {
+        run: ({ sync }) => sync.clear("orphan", local("y")),
+        by: ["storage_findings_kind_storage_type_key_digest_unique"],
+      },
+    ],
+    findings: [
+      { run: ({ sync }) => sync.findings({ kind: "orphan", limit: 50 }), by: ["storage_findings_kind_index"] },
+      {
+        run: ({ sync }) => sync.findings({ kind: "orphan", confirmedBefore: NOW, limit: 50 }),
+        by: ["storage_findings_confirmed_at_index"],
+      },
+    ],
+    counts: [{ run: ({ sync }) => sync.counts(), by: ["storage_findings_confirmed_at_index"] }],
+  },
+  users: {
+    find: [{ run: ({ users }) => users.find("USR-7"), by: ["users_public_id_unique"] }],
+    credentials: [{ run: ({ users }) => users.credentials("u7@example.org"), by: ["users_email_unique"] }],
+    upsert: [{ run: ({ users }) => users.upsert({ publicId: "USR-new", email: "new@example.org" }, NOW) }],
+  },
+  sessions: {
+    create: [{ run: ({ sessions }) => sessions.create("USR-7") }],
+    validate: [{ run: ({ sessions }) => sessions.validate("token") }],
+    revoke: [{ run: ({ sessions }) => sessions.revoke("token") }],
+    revokeAll: [{ run: ({ sessions }) => sessions.revokeAll("USR-9"), by: ["sessions_user_id_index"] }],
+    sweep: [{ run: ({ sessions }) => sessions.sweep(), by: ["sessions_expires_at_index"] }],
+  },
+};
