@@ -1,5 +1,6 @@
-import { type Attachment, ENTITY_TYPES, type MediaType } from "./attachments.js";
+import { ATTACHMENTS, type Attachment, ENTITY_TYPES, type MediaType } from "./attachments.js";
 import { CONTENT_TYPES, isContentType } from "./content-type.js";
+import { VARIANTS } from "./variants.js";
 
 export type KeyParts = {
   attachment: Attachment;
@@ -11,17 +12,20 @@ export type KeyParts = {
   random: string;
 };
 
+/** Where videos lie and what they are called, whatever the attachment. */
+const VIDEO = { folder: "videos", prefix: "video" } as const;
+
 /**
  * `{entity folder}/{media folder}/{entity public id}/{YYYY-MM}/{prefix}-{YYYYMMDDHHMMSS}-{random}.{ext}`, times in
  * UTC. The extension follows from the content type; throws `TypeError` for a type that is not stored.
  */
 export function originalKey({ attachment, entityPublicId, mediaType, contentType, at, random }: KeyParts): string {
-  const isVideo = mediaType === "VIDEO";
+  const { folder, prefix } = mediaType === "VIDEO" ? VIDEO : attachment;
   const stamp = at.toISOString();
-  const name = `${isVideo ? "video" : attachment.prefix}-${stamp.slice(0, 19).replace(/\D/g, "")}-${random}`;
+  const name = `${prefix}-${stamp.slice(0, 19).replace(/\D/g, "")}-${random}`;
   return [
     ENTITY_TYPES[attachment.entityType].folder,
-    isVideo ? "videos" : attachment.folder,
+    folder,
     safeSegment(entityPublicId),
     stamp.slice(0, 7),
     `${name}.${extensionOf(contentType)}`,
@@ -43,3 +47,30 @@ function extensionOf(contentType: string): string {
  * out alike; the random part keeps their objects apart.
  */
 const safeSegment = (publicId: string): string => publicId.replace(/[^A-Za-z0-9._-]/gu, "-").replace(/^\.+|^$/, "-");
+
+/** Objects that are put and removed again to see whether a store works. */
+const SELF_TEST_FOLDER = "self-test";
+
+/** Asked about to see whether a store answers; nothing need be there. */
+export const PROBE_KEY = `${SELF_TEST_FOLDER}/probe`;
+
+/** What every key of this system looks like: a place of the tables, an id, a month and a name as made above. */
+const OWN_KEY = ownKeyPattern();
+
+function ownKeyPattern(): RegExp {
+  const oneOf = (words: Iterable<string>) => `(?:${[...new Set(words)].join("|")})`;
+  const places = ATTACHMENTS.flatMap((attachment) =>
+    [attachment, VIDEO].map(({ folder, prefix }) => {
+      const { folder: entityFolder } = ENTITY_TYPES[attachment.entityType];
+      return String.raw`${entityFolder}/${folder}/(?!\.)[A-Za-z0-9._-]+/\d{4}-\d{2}/${prefix}`;
+    }),
+  );
+  const suffix = oneOf(Object.values(VARIANTS).map((variant) => variant.suffix));
+  const extension = oneOf(Object.values(CONTENT_TYPES).map((type) => type.extension));
+  // 13 of 36 symbols are the fewest that hold 64 bits.
+  const name = String.raw`-\d{14}-[a-z0-9]{13,}${suffix}?\.${extension}`;
+  return new RegExp(`^(?:${oneOf(places)}${name}|${SELF_TEST_FOLDER}/[A-Za-z0-9._-]+)$`);
+}
+
+/** Whether this system could have written the key. Others may keep files in the same bucket or folder. */
+export const isOwnKey = (key: string): boolean => OWN_KEY.test(key);

@@ -5,7 +5,7 @@ import { eachOf, type PerItem } from "./batch.js";
 import { mediaNotFound } from "./errors.js";
 import { placeBeside } from "./gallery-order.js";
 import { emptySlot, type ManageDeps, type Managed, manageMedia, manageTrashed, reread } from "./manage.js";
-import type { Media } from "./model.js";
+import { type Media, STORAGE_TYPES } from "./model.js";
 import { removeDueObjects } from "./object-deletions.js";
 import type { Deps, MediaChange, Ref, Stores } from "./ports.js";
 
@@ -57,8 +57,7 @@ export async function deleteForEver(
   requireAdministrator(actor, "delete-for-ever");
   const removed = await deps.database.transact(async (stores) => {
     const media = await stores.media.find(ref);
-    if (!media) throw mediaNotFound(ref);
-    await removeRow(stores, media, deps.clock.now());
+    if (!media || !(await removeRow(stores, media, deps.clock.now()))) throw mediaNotFound(ref);
     return media;
   });
   await removeDueObjects(deps);
@@ -72,13 +71,21 @@ export const keysOf = (media: Media): string[] => [
   ...(media.videoProcessedKey ? [media.videoProcessedKey] : []),
 ];
 
-/** The row goes and its exact keys are promised to the outbox, in the caller's transaction. */
-export async function removeRow({ media, deletions }: Stores, item: Media, now: Date): Promise<void> {
-  await deletions.add(
-    keysOf(item).map((key) => ({ key, storageType: item.storageType })),
-    now,
-  );
-  await media.remove(item.id);
+/**
+ * The row goes and its exact keys are promised to the outbox, in the caller's transaction. False where it is gone
+ * already. The store is asked for again once the row is held: its objects may have moved since the item was read.
+ */
+export async function removeRow({ media, deletions }: Stores, item: Media, now: Date): Promise<boolean> {
+  for (const storageType of STORAGE_TYPES) {
+    if (!(await media.namesKey(item.storagePath, storageType))) continue;
+    await deletions.add(
+      keysOf(item).map((key) => ({ key, storageType })),
+      now,
+    );
+    await media.remove(item.id);
+    return true;
+  }
+  return false;
 }
 
 /** Each item for itself; what fails says why. */

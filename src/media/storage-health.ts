@@ -1,8 +1,10 @@
 import { requireAdministrator, requireModerator } from "./access.js";
 import type { Actor } from "./actor.js";
+import { MediaError } from "./errors.js";
 import { removeDueObjects } from "./object-deletions.js";
 import type { Deps } from "./ports.js";
-import { type ReconcileDeps, reconcile, type SyncActions } from "./reconcile.js";
+import { reconcile } from "./reconcile.js";
+import type { ReconcileDeps, SyncActions } from "./sync-job.js";
 
 /** Confirmed losses beyond this share of all objects are not wear but a disaster. */
 const CRITICAL_SHARE = 0.01;
@@ -54,14 +56,20 @@ function judge(found: { missing: number; orphaned: number; unknown: number; obje
   return found.missing + found.orphaned + found.unknown > 0 ? "degraded" : "healthy";
 }
 
-/** Compares rows and objects now. Dry by default: says what it would do. Administrators only. */
+/**
+ * Compares rows and objects now. Dry by default: says what it would do. Administrators only. Throws CONFLICT while a
+ * run is under way.
+ */
 export async function repairStorage(
   deps: ReconcileDeps & Pick<Deps, "syncPatience">,
   actor: Actor,
   { isDry }: { isDry: boolean },
 ): Promise<SyncActions & { isDry: boolean; checked: number }> {
   requireAdministrator(actor, "repair");
-  const { run, actions } = await reconcile(deps, deps.syncPatience, { isDry });
+  const reconciled = await reconcile(deps, deps.syncPatience, { isDry });
+  if (!reconciled)
+    throw new MediaError({ code: "CONFLICT", reason: "Rows and objects are being compared; try again after that." });
+  const { run, actions } = reconciled;
   if (!isDry) await removeDueObjects(deps);
   return { isDry, checked: run.checked, ...actions };
 }

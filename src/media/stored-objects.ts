@@ -7,9 +7,11 @@ import {
   type Deps,
   type ObjectStorage,
   type RenderedImage,
+  type RenderedVariant,
   StorageUnavailableError,
   type UploadIntent,
 } from "./ports.js";
+import { settleAll } from "./settle-all.js";
 import type { UploadTarget } from "./upload-request.js";
 import { VARIANTS } from "./variants.js";
 
@@ -22,79 +24,117 @@ export type PlannedObjects = {
   variants: { variant: Variant; source: ByteSource }[];
 };
 
-/** Names the objects and measures their bytes. */
-export async function planObjects(
-  deps: Pick<Deps, "spool" | "ids" | "clock">,
+/** The bytes of a new item, measured and not yet named. */
+export type MeasuredObjects = {
+  inspected: InspectedFile;
+  original: ByteSource;
+  variants: { rendered: Omit<RenderedVariant, "path">; source: ByteSource }[];
+};
+
+/** Reads what changed or was made here once, for its size and digest. */
+export async function measureObjects(
+  { spool }: Pick<Deps, "spool">,
+  inspected: InspectedFile,
+  picture: RenderedImage,
+): Promise<MeasuredObjects> {
+  const { file } = inspected;
+  const original = picture.originalChanged ? await spool.source(file.path) : file;
+  const variants = picture.variants.map(async ({ path, ...rendered }) => {
+    return { rendered, source: await spool.source(path) };
+  });
+  return { inspected, original, variants: await Promise.all(variants) };
+}
+
+/** Names the item and its objects; each time anew. */
+export function nameObjects(
+  deps: Pick<Deps, "ids" | "clock">,
   { attachment, entity }: UploadTarget,
-  { inspected, picture }: { inspected: InspectedFile; picture: RenderedImage },
-): Promise<PlannedObjects> {
-  const { file, contentType, mediaType } = inspected;
+  { inspected: { contentType, mediaType }, original, variants }: MeasuredObjects,
+): PlannedObjects {
   const name = { at: deps.clock.now(), random: deps.ids.keyPart(), entityPublicId: entity.publicId };
   const key = originalKey({ attachment, mediaType, contentType, ...name });
-  const source = picture.originalChanged ? await deps.spool.source(file.path) : file;
-  const variants = picture.variants.map(async ({ path, ...rendered }) => {
-    const bytes = await deps.spool.source(path);
-    const rendition = variantKey(key, VARIANTS[rendered.name].suffix, rendered.contentType);
-    return { source: bytes, variant: { ...rendered, key: rendition, fileSize: bytes.size } };
-  });
   return {
     mediaPublicId: deps.ids.mediaId(),
-    original: { key, source, contentType },
-    variants: await Promise.all(variants),
+    original: { key, source: original, contentType },
+    variants: variants.map(({ rendered, source }) => {
+      const rendition = variantKey(key, VARIANTS[rendered.name].suffix, rendered.contentType);
+      return { source, variant: { ...rendered, key: rendition, fileSize: source.size } };
+    }),
   };
 }
 
 type StoreDeps = Pick<Deps, "database" | "objects" | "clock" | "log">;
 
+/** Objects whose bytes are in `storage`, under an intent that is still open. */
+export type StoredObjects = {
+  objects: PlannedObjects;
+  intent: UploadIntent;
+  storage: Pick<ObjectStorage, "type" | "bucketName">;
+};
+
 /**
- * Opens the intent, then puts every object. Nothing is left behind when a put fails, or an intent that the sweeper
- * clears. Throws STORAGE_UNAVAILABLE when the store does not answer.
+ * Opens an intent, then puts every object; where the primary store does not answer, the same again into the fallback
+ * store under an intent and keys of its own, so that what the first may have taken can go without a look at the second.
+ * Nothing is left behind when a put fails, or an intent that the sweeper clears. Throws STORAGE_UNAVAILABLE when no
+ * store answers.
  */
-export async function storeObjects(deps: StoreDeps, planned: PlannedObjects, isPublic: boolean): Promise<UploadIntent> {
-  const objects = [
-    planned.original,
-    ...planned.variants.map(({ variant, source }) => ({ key: variant.key, source, contentType: variant.contentType })),
-  ];
-  const intent: UploadIntent = {
-    id: planned.mediaPublicId,
-    mediaPublicId: planned.mediaPublicId,
-    storageType: deps.objects.type,
-    keys: objects.map((object) => object.key),
-  };
-  await deps.database.intents.open(intent, deps.clock.now());
-  try {
-    await putAll(deps.objects, objects, isPublic);
-    return intent;
-  } catch (error) {
-    await removeObjects(deps, intent);
-    throw toMediaError(error);
+export async function storeObjects(
+  deps: StoreDeps,
+  plan: () => PlannedObjects,
+  isPublic: boolean,
+): Promise<StoredObjects> {
+  const { primary, fallback } = deps.objects;
+  let attempt = await attemptIn(deps, primary, plan(), isPublic);
+  if (fallback && attempt.failure instanceof StorageUnavailableError) {
+    deps.log.warn({ err: attempt.failure, store: primary.type }, "an upload goes to the fallback store");
+    // Left to the sweeper: a store that took no bytes would not remove them now either.
+    await deps.database.intents.abandon(attempt.intent.id);
+    attempt = await attemptIn(deps, fallback, plan(), isPublic);
   }
+  const { failure, ...stored } = attempt;
+  if (failure === undefined) return stored;
+  await removeObjects(deps, stored.intent);
+  throw toMediaError(failure);
 }
 
-/** All puts are over when this settles, so that removing them afterwards misses none. */
-async function putAll(storage: ObjectStorage, objects: readonly PlannedObject[], isPublic: boolean): Promise<void> {
-  const puts = objects.map(({ key, source, contentType }) => storage.put(key, source, { contentType, isPublic }));
-  const failed = (await Promise.allSettled(puts)).find((result) => result.status === "rejected");
-  if (failed) throw failed.reason;
+/** `failure` is undefined where every object is stored. */
+async function attemptIn(
+  deps: StoreDeps,
+  storage: ObjectStorage,
+  objects: PlannedObjects,
+  isPublic: boolean,
+): Promise<StoredObjects & { failure: unknown }> {
+  const planned = [
+    objects.original,
+    ...objects.variants.map(({ variant, source }) => ({ key: variant.key, source, contentType: variant.contentType })),
+  ];
+  const { mediaPublicId } = objects;
+  const keys = planned.map((object) => object.key);
+  const intent: UploadIntent = { id: mediaPublicId, mediaPublicId, storageType: storage.type, keys };
+  await deps.database.intents.open(intent, deps.clock.now());
+  try {
+    // All puts are over when this settles, so that removing them afterwards misses none.
+    await settleAll(planned.map(({ key, source, contentType }) => storage.put(key, source, { contentType, isPublic })));
+    return { objects, intent, storage, failure: undefined };
+  } catch (failure) {
+    return { objects, intent, storage, failure };
+  }
 }
 
 const toMediaError = (error: unknown): unknown =>
   error instanceof StorageUnavailableError ? storageUnavailable(error) : error;
 
 /**
- * Gives an intent up and removes its keys, unless its item was committed after all. What cannot be removed now stays claimed for the sweeper, so a failure
- * here is logged and does not replace the failure that led here.
+ * Gives an intent up and removes its keys, unless its item was committed after all. What cannot be removed now stays
+ * claimed for the sweeper, so a failure here is logged and does not replace the failure that led here.
  */
-export async function removeObjects(deps: StoreDeps, intent: UploadIntent): Promise<void> {
+export async function removeObjects({ database, objects, log }: StoreDeps, intent: UploadIntent): Promise<void> {
   try {
-    if (await deps.database.intents.abandon(intent.id)) await removeKeys(deps, intent);
+    if (!(await database.intents.abandon(intent.id))) return;
+    const [left] = await objects.of(intent.storageType).deleteMany(intent.keys);
+    if (left) throw left.error;
+    await database.intents.forget(intent.id);
   } catch (error) {
-    deps.log.warn({ err: error, intent: intent.id }, "objects of a failed upload are left to the sweeper");
+    log.warn({ err: error, intent: intent.id }, "objects of a failed upload are left to the sweeper");
   }
-}
-
-/** Removes exactly the intent's keys, then the intent. */
-export async function removeKeys(deps: Pick<Deps, "database" | "objects">, intent: UploadIntent): Promise<void> {
-  for (const key of intent.keys) await deps.objects.delete(key);
-  await deps.database.intents.forget(intent.id);
 }

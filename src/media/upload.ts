@@ -4,13 +4,20 @@ import { ENTITY_TYPES, type EntityType } from "./attachments.js";
 import { MediaError } from "./errors.js";
 import { placeAt, placeAtEnd } from "./gallery-order.js";
 import { onceOnly } from "./idempotency.js";
-import { type InspectedFile, inspectFile } from "./inspect.js";
+import { inspectFile } from "./inspect.js";
 import type { IdempotencyKey } from "./lifecycle-ports.js";
 import { clearPrimary, emptySlot } from "./manage.js";
 import type { Media, ModerationStatus } from "./model.js";
 import { type Duplicate, findDuplicates } from "./near-duplicates.js";
 import type { Deps, NewMedia, RenderedImage, Stores } from "./ports.js";
-import { type PlannedObjects, planObjects, removeObjects, storeObjects } from "./stored-objects.js";
+import {
+  type MeasuredObjects,
+  measureObjects,
+  nameObjects,
+  removeObjects,
+  type StoredObjects,
+  storeObjects,
+} from "./stored-objects.js";
 import type { Uploaded, UploadRequest, UploadTarget } from "./upload-request.js";
 import { VARIANTS } from "./variants.js";
 
@@ -49,40 +56,34 @@ async function makeMedia(deps: Deps, request: UploadRequest, key: IdempotencyKey
     const { path } = incoming.file;
     const job = { path, outputFolder: workspace.path, variants: VARIANTS, keepGps: deps.keepGps };
     const picture = await deps.images.render(job);
-    const objects = await planObjects(deps, target, { inspected, picture });
+    const measured = await measureObjects(deps, inspected, picture);
     await request.turn;
-    return await storeAndCommit(deps, request, { inspected, picture, objects, key });
+    return await storeAndCommit(deps, request, { measured, picture, key });
   } finally {
     await workspace.remove();
   }
 }
 
-type Prepared = {
-  inspected: InspectedFile;
-  picture: RenderedImage;
-  objects: PlannedObjects;
-  key: IdempotencyKey | null;
-};
+type Prepared = { measured: MeasuredObjects; picture: RenderedImage; key: IdempotencyKey | null };
 
 async function storeAndCommit(deps: Deps, request: UploadRequest, prepared: Prepared): Promise<Uploaded> {
-  const intent = await storeObjects(deps, prepared.objects, request.incoming.fields.is_public);
+  const plan = () => nameObjects(deps, request.target, prepared.measured);
+  const stored = await storeObjects(deps, plan, request.incoming.fields.is_public);
   try {
-    const uploaded = await deps.database.transact((stores) =>
-      commit(deps, stores, request, { ...prepared, intentId: intent.id }),
-    );
-    if (uploaded.reused) await removeObjects(deps, intent);
+    const uploaded = await deps.database.transact((stores) => commit(deps, stores, request, { ...prepared, stored }));
+    if (uploaded.reused) await removeObjects(deps, stored.intent);
     return uploaded;
   } catch (error) {
-    await removeObjects(deps, intent);
+    await removeObjects(deps, stored.intent);
     throw error;
   }
 }
 
 async function commit(
-  deps: Pick<Deps, "clock" | "objects">,
+  deps: Pick<Deps, "clock">,
   stores: Stores,
   request: UploadRequest,
-  prepared: Prepared & { intentId: string },
+  prepared: Prepared & { stored: StoredObjects },
 ): Promise<Uploaded> {
   const { actor, target } = request;
   const { entity } = target;
@@ -90,13 +91,13 @@ async function commit(
   if (!(await stores.entities.lock(entity)))
     throw new MediaError({ code: "ENTITY_NOT_FOUND", entityType: entity.type, entityId: entity.publicId });
   await authoriseWrite(stores.entities, actor, { entity, right: "upload" }, now);
-  const row = describeRow(deps, request, prepared);
+  const row = describeRow(request, prepared);
   const duplicates = findDuplicates(row, await stores.media.fingerprints(entity, row.mediaType), "same");
   const twin = await settleDuplicate(stores, request, duplicates);
   const uploaded = twin
     ? { media: twin, duplicates, reused: true, replayed: false }
     : { media: await insertInPlace(stores, request, row, now), duplicates, reused: false, replayed: false };
-  if (!twin) await closeIntent(stores, prepared.intentId);
+  if (!twin) await closeIntent(stores, prepared.stored.intent.id);
   if (prepared.key)
     await stores.idempotency.finish(prepared.key, { mediaId: uploaded.media.id, reused: uploaded.reused, duplicates });
   return uploaded;
@@ -155,11 +156,10 @@ function startingStatus(actor: Actor, entityType: EntityType): ModerationStatus 
 type RowWithoutPlace = Omit<NewMedia, "sortOrder" | "orderKey" | "createdAt" | "updatedAt">;
 
 function describeRow(
-  deps: Pick<Deps, "objects">,
   { actor, target, incoming }: UploadRequest,
-  prepared: Prepared,
+  { measured, picture, stored: { objects, storage } }: Prepared & { stored: StoredObjects },
 ): RowWithoutPlace {
-  const { inspected, picture, objects } = prepared;
+  const { inspected } = measured;
   const { entity, attachment } = target;
   const { fields } = incoming;
   return {
@@ -174,8 +174,8 @@ function describeRow(
     duration: null,
     imageHash: picture.perceptualHash,
     contentSha256: incoming.file.sha256,
-    storageType: deps.objects.type,
-    bucketName: deps.objects.bucketName,
+    storageType: storage.type,
+    bucketName: storage.bucketName,
     storagePath: objects.original.key,
     videoProcessedKey: null,
     variants: objects.variants.map((v) => v.variant),

@@ -184,6 +184,8 @@ describe("an upload under an idempotency key", () => {
   it("leaves no open intent behind, nor any spooled result", async () => {
     await upload();
     await upload();
-    expect(await domain.deps.database.intents.claimAbandoned(domain.clock.now(), 10)).toEqual([]);
+    expect(
+      await domain.deps.database.intents.claimAbandoned({ storageType: "local", now: domain.clock.now(), limit: 10 }),
+    ).toEqual([]);
   });
 });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ATTACHMENTS, findAttachment } from "../../src/media/attachments.js";
 import { ACCEPTED_IMAGE_TYPES, ACCEPTED_VIDEO_TYPES, CONTENT_TYPES } from "../../src/media/content-type.js";
-import { type KeyParts, originalKey, variantKey } from "../../src/media/object-key.js";
+import { isOwnKey, type KeyParts, originalKey, PROBE_KEY, variantKey } from "../../src/media/object-key.js";
 import { VARIANT_NAMES, VARIANTS } from "../../src/media/variants.js";
+import { createRandomIds } from "../../src/security/random-ids.js";
 
 const attachmentOf = (entityType: string, field: string) => {
   const attachment = findAttachment(entityType, field);
@@ -126,5 +127,65 @@ describe("the key of a variant", () => {
   it("leaves dots elsewhere in the key alone", () => {
     expect(variantKey("users/a.b/c.d.jpg", "_thumb", "image/webp")).toBe("users/a.b/c.d_thumb.webp");
     expect(variantKey("users/a.b/name", "_thumb", "image/webp")).toBe("users/a.b/name_thumb.webp");
+  });
+});
+
+describe("a key of this system", () => {
+  const own = "builders/photos/BLD-1/2026-11/gallery-20261122090807-0123456789abcdef.jpg";
+
+  const originals = ATTACHMENTS.flatMap((attachment) =>
+    Object.entries(CONTENT_TYPES).flatMap(([contentType, { mediaType }]) =>
+      ["BLD-1", "..", "", "é🏡", "a".repeat(64), ".a.b"].map((entityPublicId) =>
+        keyOf({ attachment, contentType, mediaType, entityPublicId, random: createRandomIds().keyPart() }),
+      ),
+    ),
+  );
+
+  it("is every one it makes, at every attachment, of every type, for every id", () => {
+    expect(originals.filter((key) => !isOwnKey(key))).toEqual([]);
+  });
+
+  it("is every variant of them", () => {
+    const suffixes = VARIANT_NAMES.map((name) => VARIANTS[name].suffix);
+    const variants = originals.flatMap((key) =>
+      suffixes.flatMap((suffix) => ["image/jpeg", "image/webp"].map((type) => variantKey(key, suffix, type))),
+    );
+    expect(variants.length).toBe(originals.length * 8);
+    expect(variants.filter((key) => !isOwnKey(key))).toEqual([]);
+  });
+
+  it("is that of a self-test", () => {
+    expect([own, PROBE_KEY, "self-test/0123456789abcdef"].map(isOwnKey)).toEqual([true, true, true]);
+  });
+
+  it.each([
+    "",
+    "stray.jpg",
+    "notes/self-test/a",
+    "self-test/",
+    "self-test/a/b",
+    `other/${own}`,
+    `/${own}`,
+    `${own}.bak`,
+    `${own}\n`,
+    ` ${own}`,
+    own.replace("builders", "Builders"),
+    own.replace("builders/photos", "users/photos"),
+    own.replace("photos", "covers"),
+    own.replace("gallery-", "photo-"),
+    own.replace("BLD-1", "B/LD-1"),
+    own.replace("BLD-1", ".hidden"),
+    own.replace("BLD-1", ""),
+    own.replace("2026-11", "2026"),
+    own.replace("20261122090807", "2026112209080"),
+    own.replace("0123456789abcdef", "0123456789ab"),
+    own.replace("0123456789abcdef", "0123456789ABCDEF"),
+    own.replace(".jpg", ".jpeg"),
+    own.replace(".jpg", ".html"),
+    own.replace(".jpg", ""),
+    own.replace(".jpg", "_huge.jpg"),
+    own.replace(".jpg", "_thumb_small.jpg"),
+  ])("is not %j", (key) => {
+    expect(isOwnKey(key)).toBe(false);
   });
 });

@@ -38,10 +38,7 @@ describe("the purge", () => {
     return domain.deps.database.media.insert(row);
   }
 
-  async function put(key: string): Promise<void> {
-    const { file } = await domain.incoming(new TextEncoder().encode(key));
-    await domain.deps.objects.put(key, file, { contentType: "image/jpeg", isPublic: true });
-  }
+  const put = (key: string) => domain.put(key);
 
   /** Columns that no use case sets: what an import would write. */
   async function makeImported(media: Media): Promise<Media> {
@@ -97,7 +94,7 @@ describe("the purge", () => {
     for (const { id } of items)
       await domain.deps.database.media.update(id, { deletedAt: domain.clock.now() }, domain.clock.now());
     expect(await purge()).toBe(101);
-    expect(await domain.deps.database.media.storedKeys({ afterId: 0, limit: 10 })).toEqual([]);
+    expect(await domain.deps.database.media.storedItems({ afterId: 0, limit: 10 })).toEqual([]);
   });
 
   it("removes the exact keys, never what merely begins alike", async () => {
@@ -133,8 +130,9 @@ describe("the purge", () => {
     const gone = await add();
     await trashMedia(domain.deps, owner(), gone.id);
     wait(31 * DAY_MS);
-    const down = () => Promise.reject(new StorageUnavailableError("the disk is gone"));
-    expect(await purge({ ...domain.deps, objects: { ...domain.deps.objects, delete: down } })).toBe(1);
+    const error = new StorageUnavailableError("the disk is gone");
+    const deleteMany = async (keys: readonly string[]) => keys.map((key) => ({ key, error }));
+    expect(await purge(domain.withStores({ local: { deleteMany } }))).toBe(1);
     expect(await find(gone)).toBeUndefined();
     expect(await outbox().size()).toBe(2);
     expect(await domain.keys()).toEqual(keysOf(gone).sort());
@@ -165,5 +163,54 @@ describe("the purge", () => {
     wait(1);
     await purge();
     expect(await begin("b")).toEqual({ state: "begun" });
+  });
+
+  it("removes the bytes of an item from the store that holds them", async () => {
+    const gone = await add();
+    for (const key of keysOf(gone)) await domain.put(key, "s3");
+    await domain.deps.database.media.switchStorage(gone.id, { from: "local", to: "s3", bucketName: "bucket" });
+    await trashMedia(domain.deps, owner(), gone.id);
+    wait(31 * DAY_MS);
+    expect(await purge()).toBe(1);
+    expect([await domain.keys("s3"), await domain.keys("local")]).toEqual([[], keysOf(gone).sort()]);
+  });
+
+  it("follows an item that moves to another store between the look at it and its removal", async () => {
+    const gone = await add();
+    for (const key of keysOf(gone)) await domain.put(key, "s3");
+    await trashMedia(domain.deps, owner(), gone.id);
+    wait(31 * DAY_MS);
+    const { database } = domain.deps;
+    const transact: typeof database.transact = (work) =>
+      database.transact((stores) => {
+        const find: typeof stores.media.find = async (ref) => {
+          const found = await stores.media.find(ref);
+          await stores.media.switchStorage(gone.id, { from: "local", to: "s3", bucketName: "bucket" });
+          return found && { ...found, storageType: "local" };
+        };
+        return work({ ...stores, media: { ...stores.media, find } });
+      });
+    expect(await purge({ ...domain.deps, database: { ...database, transact } })).toBe(1);
+    expect([await domain.keys("s3"), await domain.keys("local")]).toEqual([[], keysOf(gone).sort()]);
+  });
+
+  it("tells the metrics and the log what went, item by item", async () => {
+    const [trashed, kept] = [await add(), await add()];
+    await makeImported(await add({ moderationStatus: "pending" }));
+    await trashMedia(domain.deps, owner(), trashed.id);
+    const key = { principal: "USR-1", key: "k" };
+    await domain.deps.database.idempotency.begin(key, "a", { now: domain.clock.now(), expiresBefore: new Date(0) });
+    wait(31 * DAY_MS);
+    await purge();
+    expect(await find(kept)).toBeDefined();
+    const expected = [
+      ["idempotency_key", 1],
+      ["trash", 1],
+      ["import", 1],
+    ];
+    expect(domain.measured.retired).toEqual(expected);
+    expect(domain.log.lines.map((line) => line.level)).toEqual(["info", "info", "info"]);
+    await purge();
+    expect(domain.measured.retired).toEqual(expected);
   });
 });

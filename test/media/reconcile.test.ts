@@ -8,8 +8,11 @@ import type { Media } from "../../src/media/model.js";
 import { removeDueObjects } from "../../src/media/object-deletions.js";
 import { type Deps, type Entity, type ObjectStorage, StorageUnavailableError } from "../../src/media/ports.js";
 import { reconcile } from "../../src/media/reconcile.js";
+import { keysOf } from "../../src/media/remove.js";
 import { searchMedia } from "../../src/media/search.js";
+import type { ReconcileOptions } from "../../src/media/sync-job.js";
 import { createLocalStorage } from "../../src/storage/local.js";
+import { createObjectStores } from "../../src/storage/object-stores.js";
 import { createDomain, type Domain } from "../support/domain.js";
 import { newMedia, variant } from "../support/media-rows.js";
 import { makeTemporaryFolder } from "../support/temporary-folder.js";
@@ -18,6 +21,9 @@ const PATIENCE = { confirmMinutes: 2, graceMinutes: 60, quarantineDays: 7 };
 const NOTHING = { marked: [], unmarked: [], quarantined: [], removed: [] };
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
+/** A key of this system that no row names. */
+const STRAY = "builders/photos/BLD-1/2026-05/gallery-20260504030201-0123456789abcdef.jpg";
+const strayOf = (n: number) => STRAY.replace(/.{4}\.jpg$/, `${String(n).padStart(4, "0")}.jpg`);
 
 describe("comparing rows and objects in a folder", () => {
   let domain: Domain;
@@ -41,8 +47,17 @@ describe("comparing rows and objects in a folder", () => {
   const wait = (minutes: number) => {
     domain.clock.time = new Date(domain.clock.time.getTime() + minutes * MINUTE_MS);
   };
-  const deps = (over: Partial<ObjectStorage> = {}): Deps => ({ ...domain.deps, objects: { ...objects, ...over } });
-  const run = (over: Partial<ObjectStorage> = {}) => reconcile(deps(over), PATIENCE, { isDry: false });
+  const deps = (over: Partial<ObjectStorage> = {}, s3: Partial<ObjectStorage> = {}): Deps => ({
+    ...domain.deps,
+    objects: createObjectStores({ primary: { ...objects, ...over }, others: [{ ...bucket(), ...s3 }] }),
+  });
+  const bucket = () => domain.deps.objects.of("s3");
+  const runWith = async (parts: Deps, options: ReconcileOptions = { isDry: false }) => {
+    const reconciled = await reconcile(parts, PATIENCE, options);
+    if (!reconciled) throw new Error("Another run is under way.");
+    return reconciled;
+  };
+  const run = (over: Partial<ObjectStorage> = {}) => runWith(deps(over));
   const actionsOf = async (over: Partial<ObjectStorage> = {}) => (await run(over)).actions;
   const sync = () => domain.deps.database.sync;
   const find = async ({ id }: Media) => domain.deps.database.media.find(id);
@@ -51,16 +66,17 @@ describe("comparing rows and objects in a folder", () => {
     return { ids: page.items.map((item) => item.id), total: page.total };
   };
 
-  async function put(key: string): Promise<void> {
+  async function put(key: string, store: ObjectStorage = objects): Promise<void> {
     const { file } = await domain.incoming(new TextEncoder().encode(key));
-    await objects.put(key, file, { contentType: "image/jpeg", isPublic: true });
+    await store.put(key, file, { contentType: "image/jpeg", isPublic: true });
   }
 
   async function add(over: Parameters<typeof newMedia>[1] = {}): Promise<Media> {
     const media = await domain.deps.database.media.insert(
       newMedia(builder, { variants: [variant("thumbnail", 150)], ...over }),
     );
-    for (const key of [media.storagePath, ...media.variants.map((v) => v.key)]) await put(key);
+    const store = media.storageType === "s3" ? bucket() : objects;
+    for (const key of keysOf(media)) await put(key, store);
     return media;
   }
 
@@ -238,38 +254,38 @@ describe("comparing rows and objects in a folder", () => {
 
   describe("an object no row names", () => {
     it("may belong to an upload under way until it is an hour old", async () => {
-      await put("stray.jpg");
+      await put(STRAY);
       domain.clock.time = new Date(Date.now() + 59 * MINUTE_MS);
       await run();
       expect(await sync().findings({ kind: "orphan", limit: 10 })).toEqual([]);
       domain.clock.time = new Date(Date.now() + 61 * MINUTE_MS);
       await run();
-      expect(await sync().findings({ kind: "orphan", limit: 10 })).toMatchObject([{ key: "stray.jpg" }]);
+      expect(await sync().findings({ kind: "orphan", limit: 10 })).toMatchObject([{ key: STRAY }]);
     });
 
     it("is quarantined when it is seen again, and removed after seven days", async () => {
       const media = await add();
-      await put("stray.jpg");
+      await put(STRAY);
       expect(await actionsOf()).toEqual(NOTHING);
       wait(2);
-      expect(await actionsOf()).toEqual({ ...NOTHING, quarantined: ["stray.jpg"] });
+      expect(await actionsOf()).toEqual({ ...NOTHING, quarantined: [STRAY] });
       expect(await sync().counts()).toEqual({ missing: 0, orphaned: 1 });
       wait(7 * DAY_MINUTES);
       expect(await actionsOf()).toEqual(NOTHING);
-      expect(await keys()).toContain("stray.jpg");
+      expect(await keys()).toContain(STRAY);
       wait(1);
-      expect(await actionsOf()).toEqual({ ...NOTHING, removed: ["stray.jpg"] });
+      expect(await actionsOf()).toEqual({ ...NOTHING, removed: [STRAY] });
       await removeDueObjects(deps());
       expect(new Set(await keys())).toEqual(new Set([media.storagePath, media.variants[0]?.key]));
       expect(await sync().counts()).toEqual({ missing: 0, orphaned: 0 });
     });
 
     it("is kept when a row names it before its time is over", async () => {
-      await put("claimed.jpg");
+      await put(STRAY);
       await run();
       wait(2);
       await run();
-      await domain.deps.database.media.insert(newMedia(builder, { storagePath: "claimed.jpg" }));
+      await domain.deps.database.media.insert(newMedia(builder, { storagePath: STRAY }));
       wait(8 * DAY_MINUTES);
       expect(await actionsOf()).toEqual(NOTHING);
       expect(await domain.deps.database.deletions.size()).toBe(0);
@@ -277,7 +293,7 @@ describe("comparing rows and objects in a folder", () => {
     });
 
     it("is kept when a row names it in the very last moment", async () => {
-      await put("claimed.jpg");
+      await put(STRAY);
       await run();
       wait(2);
       await run();
@@ -285,18 +301,18 @@ describe("comparing rows and objects in a folder", () => {
       const { database } = domain.deps;
       const late: typeof database.sync.findings = async (query) => {
         const found = await database.sync.findings(query);
-        await database.media.insert(newMedia(builder, { storagePath: "claimed.jpg" }));
+        await database.media.insert(newMedia(builder, { storagePath: STRAY }));
         return found;
       };
       const watched = { ...database, sync: { ...database.sync, findings: late } };
-      const { actions } = await reconcile({ ...deps(), database: watched }, PATIENCE, { isDry: false });
+      const { actions } = await runWith({ ...deps(), database: watched });
       expect(actions).toEqual(NOTHING);
-      expect(await database.deletions.holds("claimed.jpg")).toBe(false);
+      expect(await database.deletions.holds({ key: STRAY, storageType: "local" })).toBe(false);
     });
 
     it("is none where its removal is promised already", async () => {
-      await put("going.jpg");
-      await domain.deps.database.deletions.add([{ key: "going.jpg", storageType: "local" }], domain.clock.now());
+      await put(STRAY);
+      await domain.deps.database.deletions.add([{ key: STRAY, storageType: "local" }], domain.clock.now());
       for (let i = 0; i < 3; i++, wait(5)) expect((await run()).run.orphaned).toBe(0);
       expect(await sync().findings({ kind: "orphan", limit: 10 })).toEqual([]);
     });
@@ -305,27 +321,46 @@ describe("comparing rows and objects in a folder", () => {
   describe("a run that was stopped", () => {
     const PAGE = 200;
 
-    it("goes on with the row after the last page", { timeout: 60_000 }, async () => {
-      for (let i = 0; i < PAGE + 5; i++) await add({ variants: [] });
+    it("ends with the row it is at, and goes on with the next", async () => {
+      for (let i = 0; i < 5; i++) await add({ variants: [] });
       const stop = new AbortController();
       const heads: string[] = [];
       const head = (key: string) => {
         heads.push(key);
-        stop.abort();
+        if (heads.length === 2) stop.abort();
         return objects.head(key);
       };
       const options = { isDry: false, signal: stop.signal };
       await expect(reconcile(deps({ head }), PATIENCE, options)).rejects.toThrow(stop.signal.reason);
-      expect(heads).toHaveLength(PAGE);
+      expect(heads).toHaveLength(2);
       expect(await sync().lastFinished()).toBeNull();
       const { run: ended } = await run({ head });
-      expect(heads).toHaveLength(PAGE + 5);
-      expect(new Set(heads).size).toBe(PAGE + 5);
+      expect(new Set(heads).size).toBe(5);
+      expect(heads).toHaveLength(5);
+      expect(ended).toMatchObject({ checked: 2 * 5, missing: 0, orphaned: 0 });
+    });
+
+    it("goes on with the row after the last page where its process died", { timeout: 60_000 }, async () => {
+      for (let i = 0; i < PAGE + 5; i++) await add({ variants: [] });
+      const heads: string[] = [];
+      const head = (key: string) => {
+        heads.push(key);
+        if (heads.length === PAGE + 3) throw new Error("the process ends here");
+        return objects.head(key);
+      };
+      await expect(run({ head })).rejects.toThrow("the process ends here");
+      heads.length = 0;
+      const again = (key: string) => {
+        heads.push(key);
+        return objects.head(key);
+      };
+      const { run: ended } = await run({ head: again });
+      expect(heads).toHaveLength(5);
       expect(ended).toMatchObject({ checked: 2 * (PAGE + 5), missing: 0, orphaned: 0 });
     });
 
     it("goes on with the object after the last page", { timeout: 60_000 }, async () => {
-      for (let i = 0; i < PAGE + 5; i++) await put(`stray/${String(i).padStart(4, "0")}.jpg`);
+      for (let i = 0; i < PAGE + 5; i++) await put(strayOf(i));
       async function* breaking(options?: { startAfter?: string }) {
         let seen = 0;
         for await (const object of objects.list(options)) {
@@ -338,13 +373,253 @@ describe("comparing rows and objects in a folder", () => {
       expect(ended).toMatchObject({ checked: PAGE + 5, orphaned: PAGE + 5, phase: "done" });
       expect(await sync().findings({ kind: "orphan", limit: 1000 })).toHaveLength(PAGE + 5);
     });
+
+    it("goes on in the store it was in, behind the object it was at", async () => {
+      for (let i = 0; i < 3; i++) for (const store of [objects, bucket()]) await put(strayOf(i), store);
+      wait(120);
+      const stop = new AbortController();
+      const listed: string[] = [];
+      const listing = (store: ObjectStorage, stopAt?: string) =>
+        async function* (options?: { startAfter?: string }) {
+          for await (const object of store.list(options)) {
+            listed.push(`${store.type}/${object.key}`);
+            if (object.key === stopAt) stop.abort();
+            yield object;
+          }
+        };
+      const parts = deps({ list: listing(objects) }, { list: listing(bucket(), strayOf(1)) });
+      const stopped = reconcile(parts, PATIENCE, { isDry: false, signal: stop.signal });
+      await expect(stopped).rejects.toThrow(stop.signal.reason);
+      expect(await sync().resume(domain.clock.now())).toMatchObject({ position: `s3/${strayOf(1)}`, phase: "objects" });
+      expect(listed).toHaveLength(5);
+      const { run: ended } = await runWith(deps({ list: listing(objects) }, { list: listing(bucket()) }));
+      expect(listed.slice(5)).toEqual([`s3/${strayOf(2)}`]);
+      expect(ended).toMatchObject({ checked: 6, orphaned: 6 });
+    });
+
+    it("begins with the first object where its place names no store", async () => {
+      await put(STRAY);
+      const open = await sync().resume(domain.clock.now());
+      await sync().save({ ...open, phase: "objects", position: "zzz.jpg" });
+      expect((await run()).run).toMatchObject({ checked: 1, orphaned: 1 });
+    });
+  });
+
+  describe("two stores", () => {
+    const inS3 = { storageType: "s3", bucketName: "bucket" } as const;
+    async function* failing(): AsyncGenerator<never> {
+      yield* [];
+      throw new StorageUnavailableError("the bucket is away");
+    }
+
+    it("are each asked about the rows whose objects they hold", async () => {
+      const [here, there] = [await add(), await add(inS3)];
+      wait(120);
+      for (let i = 0; i < 2; i++, wait(5)) expect(await actionsOf()).toEqual(NOTHING);
+      await bucket().delete(there.storagePath);
+      await put(there.storagePath);
+      await run();
+      wait(2);
+      expect(await actionsOf()).toEqual({ ...NOTHING, marked: [there.id] });
+      expect(await find(here)).toMatchObject({ missingSince: null });
+      expect(await sync().findings({ kind: "missing", limit: 10 })).toMatchObject([{ storageType: "s3" }]);
+    });
+
+    it("may both hold a key: the copy that no row speaks of is the orphan, and goes alone", async () => {
+      const media = await add({ ...inS3, storagePath: STRAY, variants: [] });
+      await put(STRAY);
+      wait(120);
+      await run();
+      wait(2);
+      expect(await actionsOf()).toEqual({ ...NOTHING, quarantined: [STRAY] });
+      wait(8 * DAY_MINUTES);
+      expect(await actionsOf()).toEqual({ ...NOTHING, removed: [STRAY] });
+      expect(domain.measured.retired).toEqual([["orphan", 1]]);
+      await removeDueObjects(deps());
+      expect([await keys(), await domain.keys("s3")]).toEqual([[], [STRAY]]);
+      expect(await find(media)).toMatchObject({ missingSince: null });
+    });
+
+    it("keep what was done in one while the listing of the other fails", async () => {
+      for (const store of [objects, bucket()]) await put(STRAY, store);
+      wait(120);
+      await expect(runWith(deps({}, { list: failing }))).rejects.toThrow(StorageUnavailableError);
+      const heads: string[] = [];
+      const list: ObjectStorage["list"] = (options) => {
+        heads.push("local");
+        return objects.list(options);
+      };
+      const { run: ended } = await runWith(deps({ list }));
+      expect(ended).toMatchObject({ checked: 2, orphaned: 2 });
+      // Behind the last object of it: nothing is looked at twice.
+      expect(heads).toEqual(["local"]);
+    });
+
+    it("one of them is not set up: its rows are unknown, and its orphans are left alone", async () => {
+      const media = await add(inS3);
+      await put(STRAY, bucket());
+      wait(120);
+      await run();
+      wait(2);
+      await run();
+      wait(8 * DAY_MINUTES);
+      const alone = { ...domain.deps, objects: createObjectStores({ primary: objects }) };
+      const { run: ended, actions } = await runWith(alone);
+      expect(actions).toEqual(NOTHING);
+      expect(ended).toMatchObject({ checked: 2, unknown: 2, missing: 0, orphaned: 0 });
+      expect(await find(media)).toMatchObject({ missingSince: null });
+      expect(await sync().counts()).toEqual({ missing: 0, orphaned: 1 });
+      expect(await actionsOf()).toEqual({ ...NOTHING, removed: [STRAY] });
+    });
+  });
+
+  describe("an item that moves to another store meanwhile", () => {
+    it("is not missing where it was", async () => {
+      const media = await add({ variants: [] });
+      const head = async (key: string) => {
+        await domain.deps.database.media.switchStorage(media.id, { from: "local", to: "s3", bucketName: "bucket" });
+        await objects.delete(key);
+        return objects.head(key);
+      };
+      await put(media.storagePath, bucket());
+      for (let i = 0; i < 3; i++, wait(5)) expect(await actionsOf({ head })).toEqual(NOTHING);
+      expect(await find(media)).toMatchObject({ storageType: "s3", missingSince: null });
+      expect(await sync().findings({ kind: "missing", limit: 10 })).toEqual([]);
+    });
+
+    it("is not marked for a loss that was long suspected, where it moves at the moment of marking", async () => {
+      const media = await add({ variants: [] });
+      await objects.delete(media.storagePath);
+      await run();
+      wait(5);
+      const head = async (key: string) => {
+        const presence = await objects.head(key);
+        await domain.deps.database.media.switchStorage(media.id, { from: "local", to: "s3", bucketName: "bucket" });
+        return presence;
+      };
+      expect(await actionsOf({ head })).toEqual(NOTHING);
+      expect(await find(media)).toMatchObject({ missingSince: null });
+    });
+
+    it("leaves no orphan where its old object was listed before it was removed", async () => {
+      const media = await add({ variants: [], storagePath: STRAY });
+      async function* list(options?: { startAfter?: string }) {
+        for await (const object of objects.list(options)) {
+          await domain.deps.database.media.switchStorage(media.id, { from: "local", to: "s3", bucketName: "bucket" });
+          await objects.delete(object.key);
+          yield object;
+        }
+      }
+      expect((await run({ list })).run.orphaned).toBe(0);
+      expect(await sync().findings({ kind: "orphan", limit: 10 })).toEqual([]);
+    });
+  });
+
+  describe("an object of somebody else", () => {
+    it.each(["notes.txt", "stray.jpg", "builders/photos/BLD-1/readme.jpg"])(
+      "%s is reported and never removed",
+      async (key) => {
+        await put(key);
+        await run();
+        wait(2);
+        expect(await actionsOf()).toEqual(NOTHING);
+        expect(await sync().counts()).toEqual({ missing: 0, orphaned: 1 });
+        const warning = { level: "warn", message: "an object that this system did not write is left alone" };
+        expect(domain.log.lines.filter((line) => line.level === "warn")).toEqual([warning]);
+        for (let days = 0; days < 30; days += 5, wait(5 * DAY_MINUTES)) {
+          const { actions, run: ended } = await run();
+          expect([actions, ended.orphaned]).toEqual([NOTHING, 1]);
+        }
+        await removeDueObjects(deps());
+        expect(await keys()).toEqual([key]);
+        expect(domain.measured.retired).toEqual([]);
+      },
+    );
+
+    it("is no longer reported once it is gone", async () => {
+      await put("notes.txt");
+      await run();
+      wait(2);
+      await run();
+      await objects.delete("notes.txt");
+      wait(8 * DAY_MINUTES);
+      await run();
+      expect(await sync().counts()).toEqual({ missing: 0, orphaned: 0 });
+    });
+  });
+
+  describe("a quarantined object", () => {
+    const quarantine = async () => {
+      await put(STRAY);
+      await run();
+      wait(2);
+      await run();
+      wait(8 * DAY_MINUTES);
+    };
+
+    it("is kept while the store does not answer about it", async () => {
+      await quarantine();
+      const head: ObjectStorage["head"] = async () => ({ state: "unknown", reason: "an outage" });
+      expect(await actionsOf({ head })).toEqual(NOTHING);
+      expect(await sync().lastFinished()).toMatchObject({ unknown: 1, orphaned: 0 });
+      expect(await sync().counts()).toEqual({ missing: 0, orphaned: 1 });
+      expect(await actionsOf()).toEqual({ ...NOTHING, removed: [STRAY] });
+    });
+
+    it("is forgotten where it went by itself", async () => {
+      await quarantine();
+      await objects.delete(STRAY);
+      expect(await actionsOf()).toEqual(NOTHING);
+      expect(await sync().counts()).toEqual({ missing: 0, orphaned: 0 });
+      expect(await domain.deps.database.deletions.size()).toBe(0);
+    });
+  });
+
+  it("is run by one at a time, and free again after it, however it ended", async () => {
+    await add({ variants: [] });
+    const met: unknown[] = [];
+    const head = async (key: string) => {
+      met.push(await reconcile(deps(), PATIENCE, { isDry: false }));
+      return objects.head(key);
+    };
+    expect((await run({ head })).run.checked).toBe(2);
+    expect(met).toEqual([null]);
+    const broken = () => Promise.reject(new Error("the process goes on, the run does not"));
+    await expect(run({ head: broken })).rejects.toThrow("the run does not");
+    expect((await run()).run.finishedAt).toEqual(domain.clock.now());
+  });
+
+  it("tells the metrics when it ended, and nothing of a dry run", async () => {
+    await runWith(deps(), { isDry: true });
+    expect(domain.measured.comparedAt).toEqual([]);
+    await run();
+    expect(domain.measured.comparedAt).toEqual([domain.clock.now()]);
+  });
+
+  it("asks about no more objects in a second than it was told", async () => {
+    for (let i = 0; i < 2; i++) await add();
+    const pauses: number[] = [];
+    const clock = {
+      now: domain.clock.now,
+      pause: async (milliseconds: number) => {
+        pauses.push(milliseconds);
+        domain.clock.time = new Date(domain.clock.time.getTime() + milliseconds);
+      },
+    };
+    const patience = { ...PATIENCE, objectsPerSecond: 4 };
+    const started = domain.clock.time.getTime();
+    const reconciled = await reconcile({ ...deps(), clock }, patience, { isDry: false });
+    // Two rows of two objects, then four objects: seven quarters of a second lie between eight questions.
+    expect(reconciled?.run.checked).toBe(8);
+    expect(pauses).toEqual([500, 500, 250, 250, 250]);
+    expect(domain.clock.time.getTime() - started).toBe(1750);
   });
 
   describe("a dry run", () => {
     const dry = async () => {
       const before = await wholeDatabase();
       const stored = await keys();
-      const { actions } = await reconcile(deps(), PATIENCE, { isDry: true });
+      const { actions } = await runWith(deps(), { isDry: true });
       expect(await wholeDatabase()).toEqual(before);
       expect(await keys()).toEqual(stored);
       return actions;
@@ -353,7 +628,7 @@ describe("comparing rows and objects in a folder", () => {
     it("says at every step what a real run would do then, and writes nothing at all", async () => {
       const lost = await add();
       await objects.delete(lost.storagePath);
-      await put("stray.jpg");
+      await put(STRAY);
       const steps = [];
       for (const minutes of [0, 1, 2, 5, 7 * DAY_MINUTES, 2]) {
         wait(minutes);
@@ -365,9 +640,9 @@ describe("comparing rows and objects in a folder", () => {
       expect(steps).toEqual([
         NOTHING,
         NOTHING,
-        { ...NOTHING, marked: [lost.id], quarantined: ["stray.jpg"] },
+        { ...NOTHING, marked: [lost.id], quarantined: [STRAY] },
         NOTHING,
-        { ...NOTHING, removed: ["stray.jpg"] },
+        { ...NOTHING, removed: [STRAY] },
         NOTHING,
       ]);
     });

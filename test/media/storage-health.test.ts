@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Actor, ANONYMOUS } from "../../src/media/actor.js";
+import { measureBacklog } from "../../src/media/backlog.js";
 import type { SyncRun } from "../../src/media/lifecycle-ports.js";
-import type { Entity } from "../../src/media/ports.js";
-import { storageSync } from "../../src/media/storage-health.js";
+import type { Deps, Entity, ObjectStorage } from "../../src/media/ports.js";
+import { repairStorage, storageSync } from "../../src/media/storage-health.js";
 import { createDomain, type Domain } from "../support/domain.js";
-import { newMedia, variant } from "../support/media-rows.js";
+import { newEntity, newMedia, variant } from "../support/media-rows.js";
 
 const MODERATOR: Actor = { kind: "user", id: "USR-MODERATOR", role: "moderator", verified: false };
 
@@ -97,9 +98,9 @@ describe("the health of the storage", () => {
     await confirm("missing", 1);
     await confirm("orphan", 1);
     expect(await status()).toBe("critical");
-    await sync().clear("missing", "missing/0");
+    await sync().clear("missing", { key: "missing/0", storageType: "local" });
     expect(await status()).toBe("degraded");
-    await sync().clear("orphan", "orphan/0");
+    await sync().clear("orphan", { key: "orphan/0", storageType: "local" });
     expect(await status()).toBe("healthy");
   });
 
@@ -150,5 +151,48 @@ describe("the health of the storage", () => {
     const answered = await health();
     expect(await health({ kind: "user", id: "USR-ADMIN", role: "admin", verified: false })).toEqual(answered);
     expect(await health({ kind: "service" })).toEqual(answered);
+  });
+
+  it("is repaired by one at a time: who comes while rows and objects are compared is told so", async () => {
+    const media = await domain.deps.database.media.insert(newMedia(builder, { variants: [] }));
+    const repair = (deps: Deps, isDry = false) => repairStorage(deps, { kind: "service" }, { isDry });
+    const met: unknown[] = [];
+    const head: ObjectStorage["head"] = async (key) => {
+      met.push(await repair(domain.deps).catch((error: unknown) => error));
+      met.push(await repair(domain.deps, true));
+      return domain.deps.objects.primary.head(key);
+    };
+    const done = await repair(domain.withStores({ local: { head } }));
+    expect(met).toMatchObject([{ failure: { code: "CONFLICT" } }, { isDry: true, checked: 1 }]);
+    expect(done).toMatchObject({ isDry: false, checked: 1 });
+    expect(await repair(domain.deps)).toMatchObject({ checked: 1 });
+    expect(await domain.deps.database.media.find(media.id)).toMatchObject({ missingSince: null });
+  });
+});
+
+describe("the backlog", () => {
+  it("is what waits: removals, items in the fallback store, and confirmed differences", async () => {
+    const domain = await createDomain();
+    try {
+      const { database, clock } = domain.deps;
+      const builder = await newEntity(database, "builder");
+      await measureBacklog(domain.deps);
+      await database.media.insert(newMedia(builder));
+      await database.media.insert(newMedia(builder, { storageType: "s3" }));
+      await database.deletions.add([{ key: "a", storageType: "local" }], clock.now());
+      for (const key of ["b", "c"]) {
+        const finding = { kind: "orphan", storageType: "local", key, mediaId: null } as const;
+        await database.sync.confirm((await database.sync.sight(finding, clock.now())).id, clock.now());
+      }
+      await measureBacklog(domain.deps);
+      await measureBacklog(domain.withStores({}, true));
+      expect(domain.measured.backlogs).toEqual([
+        { deletions: 0, promotions: 0, missing: 0, orphaned: 0 },
+        { deletions: 1, promotions: 0, missing: 0, orphaned: 2 },
+        { deletions: 1, promotions: 1, missing: 0, orphaned: 2 },
+      ]);
+    } finally {
+      await domain.close();
+    }
   });
 });

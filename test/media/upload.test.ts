@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MediaError } from "../../src/media/errors.js";
+import { promoteFallback } from "../../src/media/move-objects.js";
 import { type Entity, type ObjectStorage, StorageUnavailableError } from "../../src/media/ports.js";
 import { sweepAbandonedUploads } from "../../src/media/sweep.js";
 import { uploadMedia } from "../../src/media/upload.js";
@@ -30,10 +31,7 @@ describe("uploadMedia", () => {
     });
   const stored = async () => (await domain.keys()).filter((key) => key.includes(builder.publicId));
   const listed = async () => domain.deps.database.media.current(builder, "gallery");
-  const withObjects = (objects: Partial<ObjectStorage>) => ({
-    ...domain.deps,
-    objects: { ...domain.deps.objects, ...objects },
-  });
+  const withObjects = (local: Partial<ObjectStorage>) => domain.withStores({ local });
   const failureOf = (attempt: Promise<unknown>) =>
     attempt.then(
       () => "nothing failed",
@@ -52,12 +50,14 @@ describe("uploadMedia", () => {
       put: async (key, ...rest) => {
         const { intents } = domain.deps.database;
         seen.push([key, String(await intents.close("not an intent"))]);
-        await domain.deps.objects.put(key, ...rest);
+        await domain.deps.objects.primary.put(key, ...rest);
       },
     };
     await upload("gallery", {}, withObjects(objects));
     expect(seen).toHaveLength(4);
-    expect(await domain.deps.database.intents.claimAbandoned(domain.clock.now(), 10)).toEqual([]);
+    expect(
+      await domain.deps.database.intents.claimAbandoned({ storageType: "local", now: domain.clock.now(), limit: 10 }),
+    ).toEqual([]);
   });
 
   it("leaves no objects behind when one of them cannot be stored", async () => {
@@ -65,7 +65,7 @@ describe("uploadMedia", () => {
     const objects: Partial<ObjectStorage> = {
       put: async (...put) => {
         if (++puts === 3) throw new StorageUnavailableError("the disk is gone");
-        await domain.deps.objects.put(...put);
+        await domain.deps.objects.primary.put(...put);
       },
     };
     expect(await failureOf(upload("gallery", {}, withObjects(objects)))).toEqual({
@@ -98,7 +98,8 @@ describe("uploadMedia", () => {
 
   it("leaves the objects to the sweeper when they cannot be removed either", async () => {
     const { database } = domain.deps;
-    const broken = withObjects({ delete: () => Promise.reject(new StorageUnavailableError("the disk is gone")) });
+    const error = new StorageUnavailableError("the disk is gone");
+    const broken = withObjects({ deleteMany: async (keys) => keys.map((key) => ({ key, error })) });
     const transact = () => Promise.reject(new Error("the database broke"));
     await failureOf(upload("gallery", {}, { ...broken, database: { ...database, transact } }));
     expect(await stored()).toHaveLength(4);
@@ -111,7 +112,7 @@ describe("uploadMedia", () => {
   it("does not bring back what a sweeper gave up meanwhile", async () => {
     const objects: Partial<ObjectStorage> = {
       put: async (key, ...rest) => {
-        await domain.deps.objects.put(key, ...rest);
+        await domain.deps.objects.primary.put(key, ...rest);
         if (key.endsWith("_thumb.jpg")) for (const id of intents) await domain.deps.database.intents.abandon(id);
       },
     };
@@ -242,5 +243,105 @@ describe("uploadMedia", () => {
     const first = (await upload()).media;
     const again = await upload("cover");
     expect(again.duplicates).toEqual([{ publicId: first.publicId, distance: 0, tier: "exact" }]);
+  });
+
+  describe("while the primary store does not answer", () => {
+    const outage = new StorageUnavailableError("the bucket is away");
+    /** Takes the first puts and no more, and removes nothing. */
+    const failingAfter = (puts: number, failure: Error = outage): Partial<ObjectStorage> => {
+      let left = puts;
+      return {
+        put: async (...put) => {
+          if (left-- <= 0) throw failure;
+          await domain.deps.objects.of("s3").put(...put);
+        },
+        deleteMany: async (keys) => keys.map((key) => ({ key, error: failure })),
+      };
+    };
+    const uploadWith = (s3: Partial<ObjectStorage>, local: Partial<ObjectStorage> = {}, hasFallback = true) =>
+      upload("gallery", {}, domain.withStores({ s3, local }, hasFallback));
+    const storedIn = async (type: "local" | "s3") =>
+      (await domain.keys(type)).filter((key) => key.includes(builder.publicId));
+    const sweep = () => sweepAbandonedUploads(domain.deps);
+    beforeEach(sweep);
+
+    it("goes to the primary store as long as that answers", async () => {
+      const { media } = await uploadWith({});
+      expect(media).toMatchObject({ storageType: "s3", bucketName: "bucket" });
+      expect([(await storedIn("s3")).length, await storedIn("local")]).toEqual([4, []]);
+    });
+
+    it.each([0, 1, 3])("goes to the fallback store whole, under other keys, after %i puts", async (puts) => {
+      const { media } = await uploadWith(failingAfter(puts));
+      expect(media).toMatchObject({ storageType: "local", bucketName: null });
+      const keys = [media.storagePath, ...media.variants.map((v) => v.key)].sort();
+      expect(await storedIn("local")).toEqual(keys);
+      const leftover = await storedIn("s3");
+      expect(leftover).toHaveLength(puts);
+      expect(leftover.filter((key) => keys.includes(key))).toEqual([]);
+      expect(domain.log.lines.at(-1)).toEqual({ level: "warn", message: "an upload goes to the fallback store" });
+    });
+
+    it("leaves what the primary store took to the sweeper, also where the item has moved there by then", async () => {
+      const { media } = await uploadWith(failingAfter(2));
+      expect(await promoteFallback(domain.withStores({}, true))).toMatchObject({ failed: [], isComplete: true });
+      expect([(await storedIn("s3")).length, await storedIn("local")]).toEqual([2 + 4, []]);
+      expect(await sweep()).toBe(1);
+      const keys = [media.storagePath, ...media.variants.map((v) => v.key)].sort();
+      expect(await storedIn("s3")).toEqual(keys);
+      expect(await domain.deps.database.media.find(media.id)).toMatchObject({ storageType: "s3" });
+      expect(await sweep()).toBe(0);
+    });
+
+    it("reads and measures each byte source once", async () => {
+      let measured = 0;
+      const deps = domain.withStores({ s3: failingAfter(0) }, true);
+      const source: typeof deps.spool.source = (path) => {
+        measured++;
+        return deps.spool.source(path);
+      };
+      await upload("gallery", {}, { ...deps, spool: { ...deps.spool, source } });
+      expect(measured).toBe(3);
+    });
+
+    it("is refused where no fallback is set up, and nothing is kept", async () => {
+      const deps = domain.withStores({ local: { put: () => Promise.reject(outage) } });
+      expect(await failureOf(upload("gallery", {}, deps))).toEqual({
+        code: "STORAGE_UNAVAILABLE",
+        retryAfterSeconds: 10,
+      });
+      expect([await storedIn("local"), await storedIn("s3"), await listed()]).toEqual([[], [], []]);
+      expect(await sweep()).toBe(0);
+    });
+
+    it("is refused where the fallback store does not answer either, and nothing is kept", async () => {
+      let puts = 0;
+      const put: ObjectStorage["put"] = async (...args) => {
+        if (++puts > 2) throw new StorageUnavailableError("the disk is full");
+        await domain.deps.objects.primary.put(...args);
+      };
+      const refused = await failureOf(uploadWith(failingAfter(1), { put }));
+      expect(refused).toEqual({ code: "STORAGE_UNAVAILABLE", retryAfterSeconds: 10 });
+      expect([await storedIn("local"), await listed()]).toEqual([[], []]);
+      expect(await sweep()).toBe(1);
+      expect(await storedIn("s3")).toEqual([]);
+    });
+
+    it("does not try the fallback store where the primary one answers with a failure", async () => {
+      const failure = new Error("the bytes do not match");
+      expect(await failureOf(uploadWith({ ...failingAfter(1, failure) }))).toBe(failure);
+      expect([await storedIn("local"), await listed()]).toEqual([[], []]);
+      expect(await sweep()).toBe(1);
+      expect(await storedIn("s3")).toEqual([]);
+    });
+
+    it("leaves nothing in either store when the row cannot be written", async () => {
+      const deps = domain.withStores({ s3: failingAfter(1) }, true);
+      const transact = () => Promise.reject(new Error("the database broke"));
+      await failureOf(upload("gallery", {}, { ...deps, database: { ...deps.database, transact } }));
+      expect([await storedIn("local"), await listed()]).toEqual([[], []]);
+      expect(await sweep()).toBe(1);
+      expect(await storedIn("s3")).toEqual([]);
+    });
   });
 });

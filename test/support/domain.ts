@@ -3,15 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Actor } from "../../src/media/actor.js";
 import { findAttachment } from "../../src/media/attachments.js";
-import type { Deps, Entity, Logger, Metrics } from "../../src/media/ports.js";
+import type { StorageType } from "../../src/media/model.js";
+import type { Backlog, Deps, Entity, Logger, Metrics, ObjectStorage, Retired } from "../../src/media/ports.js";
 import { parseUploadFields } from "../../src/media/upload-fields.js";
 import type { IncomingFile, UploadTarget } from "../../src/media/upload-request.js";
 import { createSharpPipeline } from "../../src/pipeline/sharp-pipeline.js";
 import { createRandomIds } from "../../src/security/random-ids.js";
 import { createUrlSigner } from "../../src/security/url-signer.js";
 import { createMemoryStorage } from "../../src/storage/memory.js";
+import { createObjectStores } from "../../src/storage/object-stores.js";
 import { createSpool } from "../../src/storage/spool.js";
-import { openMigrated } from "./database.js";
+import { type EmptyDatabase, openMigrated } from "./database.js";
 import { createSqliteDatabase } from "./sqlite.js";
 
 const LIMITS = {
@@ -35,26 +37,40 @@ function recordingLog(): Logger & { lines: LogLine[] } {
   return { lines, info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-const silentMetrics: Metrics = {
-  requestFinished: () => undefined,
-  uploadFinished: () => undefined,
-  render: () => Promise.resolve({ contentType: "text/plain", body: "" }),
-};
+/** Remembers what upkeep tells; the rest goes by. */
+function recordingMetrics() {
+  const retired: [Retired, number][] = [];
+  const backlogs: Backlog[] = [];
+  const comparedAt: Date[] = [];
+  const metrics: Metrics = {
+    requestFinished: () => undefined,
+    uploadFinished: () => undefined,
+    storageAnswered: () => undefined,
+    storageAvailable: () => undefined,
+    retired: (what, count) => void retired.push([what, count]),
+    backlog: (backlog) => void backlogs.push(backlog),
+    storageCompared: (at) => void comparedAt.push(at),
+    render: () => Promise.resolve({ contentType: "text/plain", body: "" }),
+  };
+  return { metrics, retired, backlogs, comparedAt };
+}
 
 /**
- * The domain over real parts: SQLite, the pixel processes, the spool, and a store in memory that a test may break.
- * `clock` stands still until a test moves it.
+ * The domain over real parts: a database (SQLite, unless told otherwise), the pixel processes, the spool, and two stores in memory that a test may break,
+ * the primary one (`local`) and another (`s3`). `clock` stands still until a test moves it.
  */
-export async function createDomain() {
+export async function createDomain(createDatabase: () => Promise<EmptyDatabase> = createSqliteDatabase) {
   const folder = await mkdtemp(join(tmpdir(), "media-domain-"));
-  const opened = await openMigrated(await createSqliteDatabase());
-  const objects = createMemoryStorage();
+  const opened = await openMigrated(await createDatabase());
   const log = recordingLog();
   const clock = {
     time: new Date("2026-05-04T03:02:01Z"),
     now: () => clock.time,
     pause: (milliseconds: number) => new Promise<void>((resolve) => void setTimeout(resolve, milliseconds)),
   };
+  const local = createMemoryStorage(clock);
+  const s3: ObjectStorage = { ...createMemoryStorage(clock), type: "s3", bucketName: "bucket" };
+  const { metrics, ...measured } = recordingMetrics();
   const images = createSharpPipeline({
     processes: 1,
     queueLimit: 50,
@@ -65,7 +81,7 @@ export async function createDomain() {
   const spool = createSpool({ folder, instanceId: "test" });
   const deps: Deps = {
     database: opened.database,
-    objects,
+    objects: createObjectStores({ primary: local, others: [s3] }),
     images,
     spool,
     signer: createUrlSigner("a secret of the test"),
@@ -77,13 +93,34 @@ export async function createDomain() {
     clock,
     ids: createRandomIds(),
     log,
-    metrics: silentMetrics,
+    metrics,
   };
   return {
     deps,
     clock,
     log,
     opened,
+    /** What the metrics were told. */
+    measured,
+    /** The same domain over stores some of whose functions do something else. */
+    withStores(over: { local?: Partial<ObjectStorage>; s3?: Partial<ObjectStorage> }, isFallbackSetUp = false): Deps {
+      const [folder, bucket] = [
+        { ...local, ...over.local },
+        { ...s3, ...over.s3 },
+      ];
+      const objects = isFallbackSetUp
+        ? createObjectStores({ primary: bucket, fallback: folder })
+        : createObjectStores({ primary: folder, others: [bucket] });
+      return { ...deps, objects };
+    },
+    /** Puts an object that holds this text, by default its key. */
+    async put(key: string, storageType: StorageType = "local", text = key): Promise<void> {
+      const writer = await spool.create();
+      await writer.write(new TextEncoder().encode(text));
+      const source = await writer.finish();
+      await deps.objects.of(storageType).put(key, source, { contentType: "image/jpeg", isPublic: true });
+      await writer.discard();
+    },
     user: (id: string, verified = false): Actor => ({ kind: "user", id, role: "user", verified }),
     /** The file as the transport hands it over. */
     async incoming(bytes: Uint8Array, form: Record<string, string> = {}): Promise<IncomingFile> {
@@ -95,9 +132,9 @@ export async function createDomain() {
         fields: parseUploadFields(new Map(Object.entries(form))),
       };
     },
-    async keys(): Promise<string[]> {
+    async keys(storageType: StorageType = "local"): Promise<string[]> {
       const keys: string[] = [];
-      for await (const object of objects.list()) keys.push(object.key);
+      for await (const object of deps.objects.of(storageType).list()) keys.push(object.key);
       return keys;
     },
     target: (entity: Entity, field: string): UploadTarget => {

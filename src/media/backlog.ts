@@ -1,0 +1,16 @@
+import type { Deps } from "./ports.js";
+
+/** Measures what waits, for the metrics. */
+export async function measureBacklog({
+  database,
+  objects,
+  metrics,
+}: Pick<Deps, "database" | "objects" | "metrics">): Promise<void> {
+  const { fallback } = objects;
+  const [deletions, promotions, findings] = await Promise.all([
+    database.deletions.size(),
+    fallback ? database.media.countStored(fallback.type) : 0,
+    database.sync.counts(),
+  ]);
+  metrics.backlog({ deletions, promotions, ...findings });
+}
