@@ -4,17 +4,25 @@ import { SERVICE_TOKEN_FILE, secretsFolder } from "./compose.js";
 import { type Config, ConfigError, loadConfig } from "./config.js";
 import { DEMO_PASSWORD, loadDemo } from "./demo.js";
 import { startServer } from "./start-server.js";
+import { migrateStorage, UsageError } from "./storage-migration.js";
 
 const USAGE = `Usage: cli <command>
 
-  demo    load users, entities and a gallery into the server at BASE_URL; starts a server where none runs`;
+  demo              load users, entities and a gallery into the server at BASE_URL; starts a server where none runs
+  storage migrate   move every item to another store: --from local --to s3, or the other way round;
+                    --concurrency 4 items at once, --items-per-second 0 (no limit)`;
 
-const COMMANDS: Readonly<Record<string, (config: Config) => Promise<void>>> = { demo: runDemo };
+/** By the words that name a command. Each is handed the words behind them and answers whether all went well. */
+const COMMANDS: Readonly<Record<string, (config: Config, words: readonly string[]) => Promise<boolean>>> = {
+  demo: runDemo,
+  "storage migrate": migrateStorage,
+};
 
-async function runDemo(config: Config): Promise<void> {
+async function runDemo(config: Config): Promise<boolean> {
   const baseUrl = (await findRunningServer(config)) ?? (await startOwnServer(config));
   const gallery = await loadDemo({ baseUrl, serviceToken: await readServiceToken(config) });
   console.log(`\nThe demo is ready: ${gallery}\nSign in as ada@demo.example with "${DEMO_PASSWORD}".`);
+  return true;
 }
 
 async function findRunningServer(config: Config): Promise<string | null> {
@@ -38,14 +46,22 @@ async function startOwnServer(config: Config): Promise<string> {
 const readServiceToken = async (config: Config): Promise<string> =>
   config.SERVICE_TOKEN ?? (await readFile(join(secretsFolder(config), SERVICE_TOKEN_FILE), "utf8")).trim();
 
-const command = COMMANDS[process.argv[2] ?? ""];
-if (!command) {
+const words = process.argv.slice(2);
+const name = Object.keys(COMMANDS).find((known) => `${words.join(" ")} `.startsWith(`${known} `));
+const command = name === undefined ? undefined : COMMANDS[name];
+if (name === undefined || !command) {
   console.error(USAGE);
   process.exit(2);
 }
 try {
-  await command(loadConfig(process.env));
+  process.exitCode = (await command(loadConfig(process.env), words.slice(name.split(" ").length))) ? 0 : 1;
 } catch (error) {
-  console.error(error instanceof ConfigError ? `Configuration: ${error.message}` : error);
-  process.exit(1);
+  console.error(describeFailure(error));
+  process.exit(error instanceof UsageError ? 2 : 1);
+}
+
+/** One line for what the caller can mend, everything for what only a developer can. */
+function describeFailure(error: unknown): unknown {
+  if (error instanceof UsageError) return `${error.message}\n\n${USAGE}`;
+  return error instanceof ConfigError ? `Configuration: ${error.message}` : error;
 }

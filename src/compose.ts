@@ -1,16 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { availableParallelism, hostname } from "node:os";
+import { availableParallelism } from "node:os";
 import { extname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import { type OpenDatabase, openDatabase } from "../db/database.js";
 import type { Config } from "./config.js";
 import type { Limits } from "./media/limits.js";
-import { removeDueObjects } from "./media/object-deletions.js";
 import type { Deps } from "./media/ports.js";
-import { purgeExpired } from "./media/purge.js";
-import { reconcile } from "./media/reconcile.js";
-import { sweepAbandonedUploads } from "./media/sweep.js";
+import { openResources } from "./open-resources.js";
 import { createSharpPipeline } from "./pipeline/sharp-pipeline.js";
 import type { AppDeps, Assets } from "./router/app-env.js";
 import { createRandomIds } from "./security/random-ids.js";
@@ -18,14 +12,8 @@ import { createScryptPasswords } from "./security/scrypt-passwords.js";
 import { loadOrCreateSecret } from "./security/secret-files.js";
 import { createServiceTokens } from "./security/service-tokens.js";
 import { createUrlSigner } from "./security/url-signer.js";
-import { createLocalStorage } from "./storage/local.js";
-import { createSpool } from "./storage/spool.js";
-import { createPinoLog } from "./telemetry/pino-log.js";
-import { createPrometheusMetrics } from "./telemetry/prometheus-metrics.js";
+import { createUpkeep } from "./upkeep.js";
 import { VERSION } from "./version.js";
-
-const HEARTBEAT_MS = 30_000;
-const SWEEP_MS = 60_000;
 
 /** Folder of secrets that the embedded set-up makes for itself. */
 export const secretsFolder = (config: Config): string => join(config.DATA_DIR, "secrets");
@@ -47,34 +35,25 @@ export async function compose(
   server: { baseUrl: string } & Pick<AppDeps, "isDraining" | "addressOf">,
   decorate: Decorate = (deps) => deps,
 ): Promise<Composition> {
-  const log = createPinoLog(config.LOG_LEVEL);
-  const instance = { id: `${process.pid}.${randomUUID()}`, host: hostname(), pid: process.pid };
-  const opened = await openDatabase(config.DATABASE_URL, { instance, isProcessAlive });
-  await opened.migrate();
-  await opened.heartbeat(new Date());
-  const objects = createLocalStorage({ folder: config.UPLOAD_DIR });
-  const spool = createSpool({ folder: join(config.DATA_DIR, "spool"), instanceId: instance.id });
+  const resources = await openResources(config);
+  const { opened } = resources;
   const secret = (value: string | undefined, name: string) => value ?? loadOrCreateSecret(secretsFolder(config), name);
-  const limits = limitsOf(config);
   const deps = decorate({
     database: opened.database,
-    objects,
-    images: createSharpPipeline(pipelineOptions(config, log)),
-    spool,
+    objects: resources.objects,
+    spool: resources.spool,
+    clock: resources.clock,
+    log: resources.log,
+    metrics: resources.metrics,
+    images: createSharpPipeline(pipelineOptions(config, resources.log)),
     signer: createUrlSigner(await secret(config.SIGNING_SECRET, "signing-secret")),
-    urls: { baseUrl: server.baseUrl, cdnUrl: null, s3PublicBaseUrl: null },
-    limits,
-    retention: { trashDays: config.TRASH_RETENTION_DAYS, importDays: config.IMPORT_RETENTION_DAYS },
-    syncPatience: {
-      confirmMinutes: config.SYNC_CONFIRM_MINUTES,
-      graceMinutes: config.SYNC_GRACE_MINUTES,
-      quarantineDays: config.QUARANTINE_DAYS,
+    urls: {
+      baseUrl: server.baseUrl,
+      cdnUrl: config.CDN_URL ?? null,
+      s3PublicBaseUrl: config.S3_PUBLIC_BASE_URL ?? null,
     },
-    keepGps: config.KEEP_GPS,
-    clock: { now: () => new Date(), pause: (milliseconds) => setTimeout(milliseconds) },
     ids: createRandomIds(),
-    log,
-    metrics: createPrometheusMetrics(),
+    ...policyOf(config),
   });
   const accounts = {
     users: opened.users,
@@ -93,89 +72,30 @@ export async function compose(
     assets: await loadAssets(),
     isDraining: server.isDraining,
   };
-  const upkeep = createUpkeep({ config, opened, deps, spool, objects });
-  const close = async () => {
-    await upkeep.stop();
-    await deps.images.close();
-    await spool.close();
-    await opened.close();
-  };
-  return { app, startUpkeep: upkeep.start, close };
-}
-
-type UpkeepParts = {
-  config: Config;
-  opened: OpenDatabase;
-  deps: Deps;
-  spool: ReturnType<typeof createSpool>;
-  objects: ReturnType<typeof createLocalStorage>;
-};
-
-/** Temporary files of the store older than this belong to nobody: the longest put is far shorter. */
-const TEMPORARY_AGE_MS = 60 * 60_000;
-
-/** What a process looks after beside its requests. Each job fails for itself and is tried again at its next time. */
-function createUpkeep({ config, opened, deps, spool, objects }: UpkeepParts) {
-  const stopping = new AbortController();
-  const timers: NodeJS.Timeout[] = [];
-  const running = new Map<string, Promise<void>>();
-
-  /** Runs one at a time: who comes while it runs waits for that run. */
-  const job = (what: string, work: () => Promise<unknown>) => (): Promise<void> => {
-    const settle = async () => {
-      try {
-        await work();
-      } catch (error) {
-        if (!stopping.signal.aborted) deps.log.error({ err: error }, `${what} failed; it will be tried again`);
-      } finally {
-        running.delete(what);
-      }
-    };
-    const run = running.get(what) ?? settle();
-    if (!running.has(what)) running.set(what, run);
-    return run;
-  };
-  const beat = job("the heartbeat", () => opened.heartbeat(deps.clock.now()));
-  const sweeps = [
-    job("clearing abandoned uploads", () => sweepAbandonedUploads(deps)),
-    job("clearing the spool of dead processes", () => spool.sweepDead(isInstanceAlive)),
-    job("clearing temporary files", () =>
-      objects.sweepTemporary(new Date(deps.clock.now().getTime() - TEMPORARY_AGE_MS)),
-    ),
-    job("clearing expired sessions", () => opened.sessions.sweep()),
-    job("the purge", () => purgeExpired(deps, deps.retention)),
-  ];
-  const sweep = async () => {
-    for (const clear of sweeps) if (!stopping.signal.aborted) await clear();
-  };
-  const sync = job("comparing rows and objects", () =>
-    compareWhenDue(deps, config.SYNC_INTERVAL_MINUTES * 60_000, stopping.signal),
-  );
-  const every = (milliseconds: number, work: () => Promise<unknown>) =>
-    timers.push(setInterval(() => void work(), milliseconds).unref());
+  const upkeep = createUpkeep({ config, deps, sessions: opened.sessions, resources });
   return {
-    async start() {
-      every(HEARTBEAT_MS, beat);
-      every(SWEEP_MS, sweep);
-      if (config.SYNC_INTERVAL_MINUTES > 0) every(SWEEP_MS, sync);
-      await sweep();
-    },
-    /** Resolves when nothing of it runs any more. */
-    async stop() {
-      stopping.abort();
-      timers.forEach(clearInterval);
-      await Promise.all(running.values());
+    app,
+    startUpkeep: upkeep.start,
+    async close() {
+      await upkeep.stop();
+      await deps.images.close();
+      await resources.close();
     },
   };
 }
 
-/** By the end of the last run, whichever process made it, so that restarts neither hurry nor forget it. */
-async function compareWhenDue(deps: Deps, intervalMs: number, signal: AbortSignal): Promise<void> {
-  const last = await deps.database.sync.lastFinished();
-  if (last?.finishedAt && deps.clock.now().getTime() - last.finishedAt.getTime() < intervalMs) return;
-  await reconcile(deps, deps.syncPatience, { isDry: false, signal });
-  await removeDueObjects(deps);
-}
+/** What the installation decides: limits, ages and patience. */
+const policyOf = (config: Config) => ({
+  limits: limitsOf(config),
+  retention: { trashDays: config.TRASH_RETENTION_DAYS, importDays: config.IMPORT_RETENTION_DAYS },
+  syncPatience: {
+    confirmMinutes: config.SYNC_CONFIRM_MINUTES,
+    graceMinutes: config.SYNC_GRACE_MINUTES,
+    quarantineDays: config.QUARANTINE_DAYS,
+    objectsPerSecond: config.SYNC_OBJECTS_PER_SECOND,
+  },
+  keepGps: config.KEEP_GPS,
+});
 
 /** Waiting pictures beyond this are told to come back: at some ten pictures a second they would wait too long. */
 const PIXEL_QUEUE = 100;
@@ -205,21 +125,6 @@ const limitsOf = (config: Config): Limits => ({
   maxAnimatedPixels: config.MAX_ANIMATED_PIXELS,
   batchMaxFiles: config.MAX_BATCH_FILES,
 });
-
-function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Spool folders carry the process id before the dot; after a restart in a container it may be our own. */
-function isInstanceAlive(instanceId: string): boolean {
-  const pid = Number.parseInt(instanceId, 10);
-  return pid !== process.pid && isProcessAlive(pid);
-}
 
 const ASSET_TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",

@@ -36,8 +36,19 @@ const environment = z.object({
     .string()
     .regex(/^(file:|mysql:\/\/)/, "must begin with file: or mysql://")
     .optional(),
-  STORAGE_TYPE: z.enum(["local"], "must be local").default("local"),
+  DATABASE_POOL_SIZE: integer(10),
+  STORAGE_TYPE: z.enum(["local", "s3"], "must be local or s3").default("local"),
+  STORAGE_FALLBACK: z.enum(["off", "local"], "must be off or local").default("off"),
   UPLOAD_DIR: z.string().min(1).optional(),
+  S3_ENDPOINT_URL: address.optional(),
+  S3_BUCKET_NAME: z.string().min(1).optional(),
+  S3_FORCE_PATH_STYLE: flag.optional(),
+  S3_CONDITIONAL_PUTS: flag.default(true),
+  S3_PUBLIC_BASE_URL: address.optional(),
+  CDN_URL: address.optional(),
+  AWS_REGION: z.string().min(1).default("us-east-1"),
+  AWS_ACCESS_KEY_ID: z.string().min(1).optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   SERVICE_TOKEN: z.string().min(1).max(512).optional(),
   SIGNING_SECRET: z.string().min(1).optional(),
   KEEP_GPS: flag.default(false),
@@ -59,6 +70,7 @@ const environment = z.object({
   SYNC_INTERVAL_MINUTES: integer(360, 0),
   SYNC_CONFIRM_MINUTES: integer(2, 0),
   SYNC_GRACE_MINUTES: integer(60, 0),
+  SYNC_OBJECTS_PER_SECOND: integer(500, 0),
   QUARANTINE_DAYS: integer(7, 0),
   RATE_LIMIT: z
     .string()
@@ -75,6 +87,8 @@ export const CONFIG_VARIABLES: readonly string[] = Object.keys(environment.shape
 export type Config = Omit<z.infer<typeof environment>, "RATE_LIMIT"> & {
   DATABASE_URL: string;
   UPLOAD_DIR: string;
+  /** The bucket in the address's path, not in its host: the default wherever an endpoint is named. */
+  S3_FORCE_PATH_STYLE: boolean;
   /** Requests a minute and caller; null for no limit, which is the default outside production. */
   RATE_LIMIT: number | null;
   /** Secrets must be given, and are not made up. */
@@ -99,9 +113,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     RATE_LIMIT: config.RATE_LIMIT === undefined && isProduction ? PRODUCTION_RATE_LIMIT : (config.RATE_LIMIT ?? null),
     DATABASE_URL,
     UPLOAD_DIR: config.UPLOAD_DIR ?? `${config.DATA_DIR}/files`,
+    S3_FORCE_PATH_STYLE: config.S3_FORCE_PATH_STYLE ?? config.S3_ENDPOINT_URL !== undefined,
     isProduction,
   };
   requireSecrets(complete);
+  requireWholeStorage(complete);
   return complete;
 }
 
@@ -118,4 +134,14 @@ function requireSecrets(config: Config): void {
   for (const name of ["SERVICE_TOKEN", "SIGNING_SECRET"] as const)
     if ((config[name]?.length ?? 0) < MIN_SECRET_LENGTH)
       throw new ConfigError(`${name} is required in production, with at least ${MIN_SECRET_LENGTH} characters`);
+}
+
+/** What only makes sense together. */
+function requireWholeStorage(config: Config): void {
+  if (config.STORAGE_TYPE === "s3" && config.S3_BUCKET_NAME === undefined)
+    throw new ConfigError("S3_BUCKET_NAME is required where STORAGE_TYPE is s3");
+  if (config.STORAGE_TYPE === "local" && config.STORAGE_FALLBACK === "local")
+    throw new ConfigError("STORAGE_FALLBACK must be off where STORAGE_TYPE is local");
+  if ((config.AWS_ACCESS_KEY_ID === undefined) !== (config.AWS_SECRET_ACCESS_KEY === undefined))
+    throw new ConfigError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be given together");
 }

@@ -1,5 +1,6 @@
 import { SERVICE_TOKEN_FILE, secretsFolder } from "./compose.js";
 import { type Config, ConfigError, loadConfig } from "./config.js";
+import { MediaError } from "./media/errors.js";
 import { type RunningServer, startServer } from "./start-server.js";
 
 /** What to paste next, so that the first five minutes need no documentation. */
@@ -44,7 +45,16 @@ try {
 /** One line for what the operator can mend, the stack for what only a developer can. */
 function describeStartFailure(error: unknown): string {
   if (error instanceof ConfigError) return `Configuration: ${error.message}`;
+  if (error instanceof MediaError && error.failure.code === "DATABASE_UNAVAILABLE")
+    return `Database: the one at DATABASE_URL does not answer (${describeCause(error.cause)})`;
   const { code } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") return `Configuration: PORT is in use by another process (${(error as Error).message})`;
   return `The server could not start: ${error instanceof Error ? error.stack : String(error)}`;
+}
+
+/** The driver's own words, which stand at the end of the causes. An error of several addresses has none but a code. */
+function describeCause(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return describeCause(error.cause);
+  return error.message || String((error as NodeJS.ErrnoException).code);
 }

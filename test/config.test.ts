@@ -65,6 +65,10 @@ describe("configuration", () => {
     ["BASE_URL", "ftp://x"],
     ["DATABASE_URL", "postgres://x"],
     ["STORAGE_TYPE", "ftp"],
+    ["STORAGE_FALLBACK", "memory"],
+    ["S3_ENDPOINT_URL", "s3.example"],
+    ["S3_FORCE_PATH_STYLE", "yes"],
+    ["DATABASE_POOL_SIZE", "0"],
     ["KEEP_GPS", "yes"],
     ["CORS_ORIGINS", "*"],
     ["LOG_LEVEL", "loud"],
@@ -77,6 +81,28 @@ describe("configuration", () => {
     expect(attempt).toThrow(ConfigError);
     expect(attempt).toThrow(new RegExp(`^${name} .+$`));
     expect(attempt).not.toThrow(value);
+  });
+
+  it("takes a bucket, with the path style wherever an endpoint is named", () => {
+    const bucket = { STORAGE_TYPE: "s3", S3_BUCKET_NAME: "media" };
+    expect(loadConfig(bucket)).toMatchObject({
+      ...bucket,
+      AWS_REGION: "us-east-1",
+      STORAGE_FALLBACK: "off",
+      S3_FORCE_PATH_STYLE: false,
+    });
+    const endpoint = { ...bucket, S3_ENDPOINT_URL: "https://s3.example/" };
+    expect(loadConfig(endpoint)).toMatchObject({ S3_ENDPOINT_URL: "https://s3.example", S3_FORCE_PATH_STYLE: true });
+    expect(loadConfig({ ...endpoint, S3_FORCE_PATH_STYLE: "false" }).S3_FORCE_PATH_STYLE).toBe(false);
+  });
+
+  it.each([
+    [{ STORAGE_TYPE: "s3" }, "S3_BUCKET_NAME is required where STORAGE_TYPE is s3"],
+    [{ STORAGE_FALLBACK: "local" }, "STORAGE_FALLBACK must be off where STORAGE_TYPE is local"],
+    [{ AWS_ACCESS_KEY_ID: "id" }, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be given together"],
+    [{ AWS_SECRET_ACCESS_KEY: "key" }, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be given together"],
+  ])("refuses what only makes sense together: %o", (env, message) => {
+    expect(() => loadConfig(env)).toThrow(new ConfigError(message));
   });
 
   it("asks for secrets in production and beside a MySQL database", () => {

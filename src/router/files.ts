@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { ByteRange } from "../media/ports.js";
 import { findFile, openFile, type StoredFile } from "../media/stored-file.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
 import { parseRange } from "./range-header.js";
@@ -15,9 +16,15 @@ export function fileRoutes({ deps }: AppDeps): Hono<AppEnv> {
   return new Hono<AppEnv>().get("/files/*", async (c) => {
     const key = keyInPath(c);
     const file = await findFile(deps, key, { expires: onlyValue(c, "expires"), signature: onlyValue(c, "signature") });
-    setHeaders(c, file);
-    if (isUnchanged(c, etagOf(file))) return c.body(null, 304);
-    return sendBytes(deps, c, { key, file });
+    if (isUnchanged(c, etagOf(file))) return c.body(null, 304, headersOf(file));
+    const range = rangeOf(c, file);
+    if (range === "unsatisfiable") return c.body(null, 416, { ...headersOf(file), ...unsatisfiable(file) });
+    const headers = { ...headersOf(file), ...extentOf(file, range) };
+    const status = range ? 206 : 200;
+    if (c.req.method === "HEAD") return c.body(null, status, headers);
+    // A failure here has its own type and length: nothing of the file's may be set before it.
+    const { stream } = await openFile(deps, file, range ?? undefined);
+    return c.body(stream, status, headers);
   });
 }
 
@@ -41,16 +48,16 @@ function onlyValue(c: AppContext, name: string): string | undefined {
 const etagOf = ({ media, fileSize, contentType }: StoredFile): string =>
   `"${media.publicId}-${contentType.slice(contentType.indexOf("/") + 1)}-${fileSize.toString(36)}"`;
 
-function setHeaders(c: AppContext, file: StoredFile): void {
-  c.header("Content-Type", file.contentType);
-  c.header("Cache-Control", file.isPublic ? PUBLIC_CACHE : PRIVATE_CACHE);
-  c.header("ETag", etagOf(file));
-  c.header("Last-Modified", file.media.createdAt.toUTCString());
-  c.header("Accept-Ranges", "bytes");
-  c.header("X-Content-Type-Options", "nosniff");
-  c.header("Content-Security-Policy", "default-src 'none'; sandbox");
-  c.header("Cross-Origin-Resource-Policy", "cross-origin");
-}
+const headersOf = (file: StoredFile): Record<string, string> => ({
+  "Content-Type": file.contentType,
+  "Cache-Control": file.isPublic ? PUBLIC_CACHE : PRIVATE_CACHE,
+  ETag: etagOf(file),
+  "Last-Modified": file.media.createdAt.toUTCString(),
+  "Accept-Ranges": "bytes",
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "default-src 'none'; sandbox",
+  "Cross-Origin-Resource-Policy": "cross-origin",
+});
 
 function isUnchanged(c: AppContext, etag: string): boolean {
   const known = c.req.header("if-none-match");
@@ -65,18 +72,10 @@ function rangeOf(c: AppContext, file: StoredFile) {
   return holds ? parseRange(c.req.header("range"), file.fileSize) : null;
 }
 
-async function sendBytes(deps: AppDeps["deps"], c: AppContext, { key, file }: { key: string; file: StoredFile }) {
-  const range = rangeOf(c, file);
-  if (range === "unsatisfiable") {
-    c.header("Content-Range", `bytes */${file.fileSize}`);
-    c.header("Content-Length", "0");
-    return c.body(null, 416);
-  }
-  const length = range ? range.end - range.start + 1 : file.fileSize;
-  c.header("Content-Length", String(length));
-  if (range) c.header("Content-Range", `bytes ${range.start}-${range.end}/${file.fileSize}`);
-  const status = range ? 206 : 200;
-  if (c.req.method === "HEAD") return c.body(null, status);
-  const { stream } = await openFile(deps, key, range ?? undefined);
-  return c.body(stream, status);
+const unsatisfiable = ({ fileSize }: StoredFile) => ({ "Content-Range": `bytes */${fileSize}`, "Content-Length": "0" });
+
+function extentOf({ fileSize }: StoredFile, range: ByteRange | null): Record<string, string> {
+  if (!range) return { "Content-Length": String(fileSize) };
+  const { start, end } = range;
+  return { "Content-Length": String(end - start + 1), "Content-Range": `bytes ${start}-${end}/${fileSize}` };
 }

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { ObjectStorage } from "../media/ports.js";
 import type { AppDeps, AppEnv } from "./app-env.js";
 
 /** How long a check may take before it counts as failed: shorter than any orchestrator's patience. */
@@ -13,7 +14,7 @@ export function healthRoutes(app: AppDeps): Hono<AppEnv> {
     .get("/healthz", (c) => c.json({ status: "ok", version: app.version }))
     .get("/readyz", async (c) => {
       const [database, storage] = await Promise.all([checkDatabase(app), checkStorage(app)]);
-      const ready = database === "ok" && storage === "ok" && !app.isDraining();
+      const ready = database === "ok" && storage !== "unavailable" && !app.isDraining();
       const status = app.isDraining() ? "draining" : ready ? "ready" : "unavailable";
       return c.json({ status, checks: { database, storage } }, ready ? 200 : 503, { "Cache-Control": "no-store" });
     })
@@ -35,15 +36,22 @@ async function checkDatabase({ deps }: AppDeps): Promise<Check> {
   }
 }
 
-async function checkStorage({ deps }: AppDeps): Promise<Check> {
+/** `fallback`: the primary store does not answer, and uploads go to the other one meanwhile. */
+async function checkStorage({ deps }: AppDeps): Promise<Check | "fallback"> {
+  const { primary, fallback } = deps.objects;
+  if (await answers(deps, primary)) return "ok";
+  return fallback && (await answers(deps, fallback)) ? "fallback" : "unavailable";
+}
+
+async function answers({ log }: AppDeps["deps"], store: ObjectStorage): Promise<boolean> {
   try {
-    const presence = await withTimeout(deps.objects.head(PROBE_KEY));
-    if (presence.state !== "unknown") return "ok";
-    deps.log.warn({ reason: presence.reason }, "readiness: the object store does not answer");
+    const presence = await withTimeout(store.head(PROBE_KEY));
+    if (presence.state !== "unknown") return true;
+    log.warn({ store: store.type, reason: presence.reason }, "readiness: the object store does not answer");
   } catch (error) {
-    deps.log.warn({ err: error }, "readiness: the object store does not answer");
+    log.warn({ err: error, store: store.type }, "readiness: the object store does not answer");
   }
-  return "unavailable";
+  return false;
 }
 
 async function withTimeout<T>(check: Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Metrics } from "../media/ports.js";
 
 /** Seconds: from a cached read to a long upload. */
@@ -8,7 +8,15 @@ const BUCKETS = [0.005, 0.02, 0.1, 0.3, 1, 3, 10, 60];
 export function createPrometheusMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
+  return {
+    ...requestMetrics([registry]),
+    ...storageMetrics([registry]),
+    ...upkeepMetrics([registry]),
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+function requestMetrics(registers: Registry[]): Pick<Metrics, "requestFinished" | "uploadFinished"> {
   const requests = new Histogram({
     name: "media_http_request_seconds",
     help: "Time to answer, by method, route and status",
@@ -35,6 +43,52 @@ export function createPrometheusMetrics(): Metrics {
       uploads.observe({ entity_type: entityType, field, outcome }, measured.seconds);
       if (outcome === "ok") bytes.inc({ entity_type: entityType, field }, measured.bytes);
     },
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+function storageMetrics(registers: Registry[]): Pick<Metrics, "storageAnswered" | "storageAvailable"> {
+  const answers = new Histogram({
+    name: "media_storage_seconds",
+    help: "Time of a request to an object store, by store, operation and outcome (failed: it did not answer)",
+    labelNames: ["store", "operation", "outcome"],
+    buckets: BUCKETS,
+    registers,
+  });
+  const available = new Gauge({
+    name: "media_storage_available",
+    help: "0 while requests to the store are held back because it did not answer",
+    labelNames: ["store"],
+    registers,
+  });
+  return {
+    storageAnswered: ({ seconds, ...labels }) => answers.observe(labels, seconds),
+    storageAvailable: (store, isAvailable) => available.set({ store }, isAvailable ? 1 : 0),
+  };
+}
+
+function upkeepMetrics(registers: Registry[]): Pick<Metrics, "retired" | "backlog" | "storageCompared"> {
+  const retired = new Counter({
+    name: "media_retired_total",
+    help: "What went because its time was over, by kind",
+    labelNames: ["kind"],
+    registers,
+  });
+  const waiting = new Gauge({
+    name: "media_backlog",
+    help: "What waits or is wrong as of the last sweep: deletions, promotions, missing, orphaned",
+    labelNames: ["kind"],
+    registers,
+  });
+  const compared = new Gauge({
+    name: "media_storage_compared_timestamp_seconds",
+    help: "End of the last whole comparison of rows and objects, Unix time",
+    registers,
+  });
+  return {
+    retired: (kind, count) => retired.inc({ kind }, count),
+    backlog: (backlog) => {
+      for (const [kind, count] of Object.entries(backlog)) waiting.set({ kind }, count);
+    },
+    storageCompared: (at) => compared.set(at.getTime() / 1000),
   };
 }

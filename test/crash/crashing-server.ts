@@ -6,8 +6,9 @@
  */
 import { writeSync } from "node:fs";
 import { loadConfig } from "../../src/config.js";
-import type { Database, Deps, Spool, SpoolWriter } from "../../src/media/ports.js";
+import type { Database, Deps, ObjectStorage, Spool, SpoolWriter } from "../../src/media/ports.js";
 import { startServer } from "../../src/start-server.js";
+import { createObjectStores } from "../../src/storage/object-stores.js";
 
 const STANDARD_OUTPUT = 1;
 const killAfter = Number(process.env.KILL_AFTER ?? Number.POSITIVE_INFINITY);
@@ -80,10 +81,22 @@ function watchedWriter(writer: SpoolWriter): SpoolWriter {
   };
 }
 
+/** A batch removes one object after the other, so that each is an effect of its own. */
+function watchedStorage(storage: ObjectStorage): ObjectStorage {
+  const single = watched("objects", storage, ["put", "delete"]);
+  return {
+    ...single,
+    async deleteMany(keys) {
+      for (const key of keys) await single.delete(key);
+      return [];
+    },
+  };
+}
+
 const watchEffects = (deps: Deps): Deps => ({
   ...deps,
   database: watchedDatabase(deps.database),
-  objects: watched("objects", deps.objects, ["put", "delete"]),
+  objects: createObjectStores({ primary: watchedStorage(deps.objects.primary) }),
   spool: watchedSpool(deps.spool),
   images: watched("images", deps.images, ["render"]),
 });

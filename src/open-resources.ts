@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { type OpenDatabase, openDatabase } from "../db/database.js";
+import type { Config } from "./config.js";
+import type { Clock, Logger, Metrics, ObjectStorage, ObjectStores, Spool } from "./media/ports.js";
+import { createLocalStorage } from "./storage/local.js";
+import { createObjectStores } from "./storage/object-stores.js";
+import { createResilientStorage } from "./storage/resilient.js";
+import { createSpool } from "./storage/spool.js";
+import { createPinoLog } from "./telemetry/pino-log.js";
+import { createPrometheusMetrics } from "./telemetry/prometheus-metrics.js";
+
+/** What every Node process of this system holds open, whatever it does: the facts, the bytes, and where it tells. */
+export type Resources = {
+  opened: OpenDatabase;
+  objects: ObjectStores;
+  spool: Spool & { sweepDead(isAlive: (instanceId: string) => boolean): Promise<unknown> };
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  /** Lets everything go. Calls after the first do nothing more. */
+  close(): Promise<void>;
+};
+
+/** Opens the database and the stores of a configuration, migrates the tables, and enters this process as living. */
+export async function openResources(config: Config): Promise<Resources> {
+  const log = createPinoLog(config.LOG_LEVEL);
+  const metrics = createPrometheusMetrics();
+  const instance = { id: `${process.pid}.${randomUUID()}`, host: hostname(), pid: process.pid };
+  const opened = await openDatabase(config.DATABASE_URL, {
+    instance,
+    isProcessAlive,
+    poolSize: config.DATABASE_POOL_SIZE,
+  });
+  await opened.migrate();
+  await opened.heartbeat(new Date());
+  const spool = createSpool({ folder: join(config.DATA_DIR, "spool"), instanceId: instance.id });
+  const { objects, close: closeStores } = await openStores(config, { log, metrics });
+  return {
+    opened,
+    objects,
+    spool,
+    clock: { now: () => new Date(), pause: (milliseconds) => setTimeout(milliseconds) },
+    log,
+    metrics,
+    async close() {
+      await spool.close();
+      closeStores();
+      await opened.close();
+    },
+  };
+}
+
+/**
+ * The local folder is always there, for rows that were stored before the bucket was; the bucket wherever one is named,
+ * so that a move can go either way. The SDK is loaded with the bucket alone.
+ */
+async function openStores(config: Config, { log, metrics }: { log: Logger; metrics: Metrics }) {
+  const guarded = (storage: ObjectStorage) =>
+    createResilientStorage(storage, {
+      log,
+      observe: (request) => metrics.storageAnswered({ store: storage.type, ...request }),
+      onAvailability: (isAvailable) => metrics.storageAvailable(storage.type, isAvailable),
+    });
+  const local = guarded(createLocalStorage({ folder: config.UPLOAD_DIR }));
+  if (config.S3_BUCKET_NAME === undefined)
+    return { objects: createObjectStores({ primary: local }), close: () => undefined };
+  const { createS3Storage } = await import("./storage/s3.js");
+  const bucket = createS3Storage(s3Options(config, config.S3_BUCKET_NAME));
+  const s3 = guarded(bucket);
+  const objects =
+    config.STORAGE_TYPE === "s3"
+      ? createObjectStores({
+          primary: s3,
+          fallback: config.STORAGE_FALLBACK === "local" ? local : null,
+          others: [local],
+        })
+      : createObjectStores({ primary: local, others: [s3] });
+  return { objects, close: () => bucket.close() };
+}
+
+const s3Options = (config: Config, bucket: string) => ({
+  bucket,
+  endpoint: config.S3_ENDPOINT_URL,
+  region: config.AWS_REGION,
+  forcePathStyle: config.S3_FORCE_PATH_STYLE,
+  conditionalPuts: config.S3_CONDITIONAL_PUTS,
+  credentials:
+    config.AWS_ACCESS_KEY_ID !== undefined && config.AWS_SECRET_ACCESS_KEY !== undefined
+      ? { accessKeyId: config.AWS_ACCESS_KEY_ID, secretAccessKey: config.AWS_SECRET_ACCESS_KEY }
+      : undefined,
+});
+
+function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Spool folders carry the process id before the dot; after a restart in a container it may be our own. */
+export function isInstanceAlive(instanceId: string): boolean {
+  const pid = Number.parseInt(instanceId, 10);
+  return pid !== process.pid && isProcessAlive(pid);
+}

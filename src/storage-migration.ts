@@ -1,0 +1,108 @@
+import { parseArgs } from "node:util";
+import { Presets, SingleBar } from "cli-progress";
+import { type Config, ConfigError } from "./config.js";
+import { STORAGE_TYPES, type StorageType } from "./media/model.js";
+import { type ItemsMoved, moveItems } from "./media/move-objects.js";
+import { removeDueObjects } from "./media/object-deletions.js";
+import { openResources } from "./open-resources.js";
+
+/** Says in one line what is wrong with the words of a command. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+const CONCURRENCY = 4;
+/** A process without a heartbeat for two minutes counts as dead. */
+const HEARTBEAT_MS = 30_000;
+
+type MigrationOptions = { from: StorageType; to: StorageType; concurrency: number; itemsPerSecond: number };
+
+/**
+ * Moves every item from one store to the other: copies, verifies, switches the row, then removes. SIGINT and SIGTERM
+ * end it after the items under way; running it again goes on. Answers whether everything was moved. Throws UsageError
+ * and ConfigError.
+ */
+export async function migrateStorage(config: Config, words: readonly string[]): Promise<boolean> {
+  const options = parseOptions(words);
+  if (config.S3_BUCKET_NAME === undefined) throw new ConfigError("S3_BUCKET_NAME is required to move objects");
+  if (config.STORAGE_FALLBACK === "local" && options.to === "local")
+    throw new ConfigError("STORAGE_FALLBACK must be off to move objects to local: a server would move them back");
+  const resources = await openResources(config);
+  const deps = { ...resources, database: resources.opened.database };
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  const beat = setInterval(() => {
+    resources.opened.heartbeat(new Date()).catch((err: unknown) => resources.log.warn({ err }, "the heartbeat failed"));
+  }, HEARTBEAT_MS);
+  try {
+    const total = await deps.database.media.countStored(options.from);
+    const bar = new SingleBar({ format: BAR, noTTYOutput: true, notTTYSchedule: 10_000 }, Presets.shades_classic);
+    bar.start(total, 0);
+    const moved = await moveItems(deps, {
+      ...options,
+      signal: stopping.signal,
+      onProgress: (done) => bar.update(Math.min(done, total)),
+    });
+    bar.stop();
+    await removeDueObjects(deps);
+    const left = await deps.database.media.countStored(options.from);
+    report(moved, { ...options, left });
+    return left === 0;
+  } finally {
+    clearInterval(beat);
+    await resources.close();
+  }
+}
+
+const BAR = "{bar} {percentage} % | {value} of {total} items | {eta_formatted} left";
+
+function parseOptions(words: readonly string[]): MigrationOptions {
+  const { from, to, concurrency, "items-per-second": itemsPerSecond } = readWords(words);
+  if (!isStorageType(from) || !isStorageType(to) || from === to)
+    throw new UsageError(`--from and --to must be two of: ${STORAGE_TYPES.join(", ")}`);
+  return {
+    from,
+    to,
+    concurrency: wholeNumber("--concurrency", concurrency, 1),
+    itemsPerSecond: wholeNumber("--items-per-second", itemsPerSecond, 0),
+  };
+}
+
+function readWords(words: readonly string[]) {
+  const options = {
+    from: { type: "string" },
+    to: { type: "string" },
+    concurrency: { type: "string", default: String(CONCURRENCY) },
+    "items-per-second": { type: "string", default: "0" },
+  } as const;
+  try {
+    return parseArgs({ args: [...words], options }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+const isStorageType = (word: string | undefined): word is StorageType =>
+  STORAGE_TYPES.some((storageType) => storageType === word);
+
+function wholeNumber(name: string, word: string, min: number): number {
+  if (!/^\d{1,9}$/.test(word) || Number(word) < min)
+    throw new UsageError(`${name} must be a whole number from ${min} on`);
+  return Number(word);
+}
+
+/** `left`: items still in the old store, those that were uploaded to it meanwhile included. */
+function report(moved: ItemsMoved, { from, to, left }: Pick<MigrationOptions, "from" | "to"> & { left: number }): void {
+  console.table({
+    [`moved from ${from} to ${to}`]: moved.moved,
+    "objects copied": moved.objects,
+    "bytes copied": moved.bytes,
+    "gone meanwhile": moved.gone,
+    failed: moved.failed.length,
+    [`left in ${from}`]: left,
+  });
+  for (const { publicId, reason } of moved.failed) console.error(`${publicId}: ${reason}`);
+  if (left > 0) console.error(`Run it again to go on with what is left in ${from}.`);
+}
