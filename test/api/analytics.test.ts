@@ -1,5 +1,3 @@
-import { join } from "node:path";
-import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MediaOut } from "../../src/media/model.js";
 import type { StorageUsage, UsageSum } from "../../src/media/usage.js";
@@ -15,7 +13,7 @@ const DAY_MS = 86_400_000;
 /** How a row's group is named, in SQL, for each breakdown. */
 const GROUPS = {
   byEntityType: "entity_type",
-  byField: "entity_type || '.' || entity_field",
+  byField: "concat(entity_type, '.', entity_field)",
   byMediaType: "media_type",
   byStatus: "moderation_status",
   byUploader: "coalesce(uploaded_by, '@service')",
@@ -53,13 +51,11 @@ describe("analytics", () => {
 
   /** The same sums from the rows themselves. */
   async function scan(group: string, where = "1"): Promise<Scanned[]> {
-    const client = createClient({ url: `file:${join(server.folder, "media.db")}` });
-    const { rows } = await client.execute(`
+    const rows = await server.tables.execute(`
       SELECT ${group} AS name, deleted_at IS NOT NULL AS trashed, count(*) AS items, sum(file_size) AS original,
         sum((SELECT count(*) FROM media_variants v WHERE v.media_id = media.id)) AS variants,
         sum((SELECT coalesce(sum(v.file_size), 0) FROM media_variants v WHERE v.media_id = media.id)) AS made
       FROM media WHERE ${where} GROUP BY 1, 2`);
-    client.close();
     return rows.map((row) => ({
       group: row.name as string,
       isTrashed: Number(row.trashed) === 1,
@@ -130,7 +126,6 @@ describe("analytics", () => {
   });
 
   it("counts the uploads of a day by entity type and media type, both ends of the range included", async () => {
-    const client = createClient({ url: `file:${join(server.folder, "media.db")}` });
     const insert = "INSERT INTO upload_days (day, entity_type, media_type, items, bytes) VALUES (?, ?, ?, ?, ?)";
     const rows = [
       { day: "2019-12-31", entityType: "post", mediaType: "IMAGE", items: 9, bytes: 90 },
@@ -138,15 +133,14 @@ describe("analytics", () => {
       { day: "2020-01-01", entityType: "post", mediaType: "VIDEO", items: 2, bytes: 20 },
       { day: "2020-01-30", entityType: "builder", mediaType: "IMAGE", items: 3, bytes: 5_000_000_000 },
     ];
-    for (const row of rows) await client.execute({ sql: insert, args: Object.values(row) });
+    for (const row of rows) await server.tables.execute(insert, Object.values(row));
     const daysOf = async (query: string) =>
       (await server.call<Days>("GET", `/v1/media/analytics/uploads${query}`, { token: moderator })).body.days;
     expect(await daysOf("?from=2020-01-01&to=2020-01-30")).toEqual(rows.slice(1));
     expect(await daysOf("?to=2020-01-30"), "thirty days").toEqual(rows.slice(1));
     expect(await daysOf("?to=2020-01-31"), "thirty days").toEqual(rows.slice(3));
     expect(await daysOf("?from=2020-01-02&to=2020-01-29")).toEqual([]);
-    await client.execute("DELETE FROM upload_days WHERE day < '2021'");
-    client.close();
+    await server.tables.execute("DELETE FROM upload_days WHERE day < '2021'");
   });
 
   it("answers the same over tRPC", async () => {

@@ -877,7 +877,7 @@ describe("attacks", () => {
     expect((await fetch(last.originalUrl)).status).toBe(200);
     const keys = [shown, hidden, theirs, last]
       .flatMap((item) => [item.originalUrl, ...item.variants.map(({ url }) => url)])
-      .map((url) => `files/${keyOf(url)}`);
+      .map(keyOf);
     expect(await server.files()).toEqual({ stored: keys.sort(), spooled: [] });
     expect(await readdir(server.folder)).toEqual(foldersBefore);
     expect(Object.keys(Object.prototype)).toEqual([]);

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mediaOutSchema } from "../../src/media/model.js";
+import { currentCombination } from "../support/combination.js";
 import { corpusPath, noCorpus } from "../support/corpus.js";
 import { CORNERS, colourAt, colourDistance, quarters } from "../support/pictures.js";
 import { ENTITY_ROUTES, makePlatform, type PlatformTokens } from "../support/platform.js";
@@ -56,8 +57,8 @@ describe("upload routes", () => {
       mediaType: "IMAGE",
       contentType: "image/jpeg",
       originalFilename: "IMG 0001 ü.jpg",
-      storageType: "local",
-      bucketName: null,
+      storageType: currentCombination().store,
+      bucketName: server.bucketName,
       duration: null,
       videoProcessedUrl: null,
       isPublic: true,

@@ -1,6 +1,8 @@
+import { rename } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeFailure, MEDIA_ERROR_CODES, MediaError, type MediaFailure } from "../../src/media/errors.js";
 import { ERROR_MAP, toFailure } from "../../src/procedures/error-map.js";
+import { currentCombination } from "../support/combination.js";
 import { startTestServer, type TestServer } from "../support/server.js";
 
 describe("failures", () => {
@@ -129,8 +131,8 @@ describe("failures", () => {
     expect(metrics).not.toContain("USR-1");
   });
 
-  it("is not ready while its store does not answer, and is again when it does", async () => {
-    const { rename } = await import("node:fs/promises");
+  // An S3 store that does not answer is in `store-faults.test.ts`; a disk goes away in its own way.
+  it.runIf(currentCombination().store === "local")("is not ready while its disk is away, and is again", async () => {
     await rename(`${server.folder}/files`, `${server.folder}/gone`);
     expect(await server.call("GET", "/readyz")).toMatchObject({
       status: 503,

@@ -139,10 +139,18 @@ describe("files", () => {
   });
 
   it("whose bytes are gone are 404, and the server goes on", async () => {
-    const { rm } = await import("node:fs/promises");
     const key = decodeURIComponent(new URL(shown.thumbnailUrl as string).pathname.slice("/files/".length));
-    await rm(`${server.folder}/files/${key}`);
-    expect((await fetch(shown.thumbnailUrl as string)).status).toBe(404);
+    await server.objects.remove(key);
+    const gone = await fetch(shown.thumbnailUrl as string);
+    const { headers } = gone;
+    expect([gone.status, headers.get("content-type"), headers.get("etag"), headers.get("cache-control")]).toEqual([
+      404,
+      "application/problem+json",
+      null,
+      "no-store",
+    ]);
+    // Read to its end: the length is the failure's own.
+    expect(await gone.json()).toMatchObject({ code: "MEDIA_NOT_FOUND" });
     expect((await fetch(shown.originalUrl)).status).toBe(200);
   });
 });

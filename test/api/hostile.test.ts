@@ -252,7 +252,7 @@ describe("a file name", () => {
   ])("sent as %s", async (_how, disposition, name) => {
     const { status, body } = await postRaw(disposition);
     expect([status, body.media?.originalFilename]).toEqual([201, name]);
-    expect((await server.files()).stored.every((path) => path.startsWith("files/builders/photos/BLD-1/"))).toBe(true);
+    expect((await server.files()).stored.every((key) => key.startsWith("builders/photos/BLD-1/"))).toBe(true);
   });
 
   it("of 300 characters is refused", async () => {

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { filesBelow } from "../support/files-below.js";
 import { quarters } from "../support/pictures.js";
 import { createApi } from "../support/server.js";
 import { type ServerProcess, startServerProcess } from "../support/server-process.js";
@@ -79,7 +78,7 @@ describe("a body of 500 MB to an address that takes 20", () => {
       expect(outcome).toMatchObject({ status: 400, code: "FILE_TOO_LARGE" });
       expect(outcome.sentMiB).toBeLessThan(499);
       expect(peak - before).toBeLessThan(60 * MIB);
-      expect((await filesBelow(server.folder)).spooled).toEqual([]);
+      expect((await server.files()).spooled).toEqual([]);
     },
   );
 

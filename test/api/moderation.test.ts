@@ -1,4 +1,3 @@
-import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MediaOut, ModerationStatus } from "../../src/media/model.js";
 import { MODERATION_STATUSES } from "../../src/media/model.js";
@@ -73,13 +72,8 @@ describe("moderation", () => {
 
   /** The two columns as other tools read them. */
   async function columnsOf({ id }: Pick<MediaOut, "id">) {
-    const database = createClient({ url: `file:${server.folder}/media.db` });
-    const { rows } = await database.execute({
-      sql: "SELECT moderation_status, is_approved FROM media WHERE id = ?",
-      args: [id],
-    });
-    database.close();
-    return { status: rows[0]?.moderation_status, approved: rows[0]?.is_approved };
+    const [row] = await server.tables.execute("SELECT moderation_status, is_approved FROM media WHERE id = ?", [id]);
+    return { status: row?.moderation_status, approved: row?.is_approved };
   }
 
   describe("the state machine", () => {

@@ -1,4 +1,3 @@
-import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MediaOut } from "../../src/media/model.js";
 import { fillGallery, lettersOf, type TestGallery } from "../support/gallery.js";
@@ -239,14 +238,14 @@ describe("media.search", () => {
 
 /** Text by the API; the rest, which no call sets, by SQL. */
 async function describeItems(server: TestServer, gallery: TestGallery): Promise<void> {
-  const database = createClient({ url: `file:${server.folder}/media.db` });
   for (const [letter, { createdAt, mediaType = "IMAGE", uploadedBy = "USR-OWNER", ...said }] of Object.entries(ITEMS)) {
     const { id } = gallery.item(letter);
     await server.service("PATCH", `/v1/media/${id}`, said);
-    await database.execute({
-      sql: "UPDATE media SET created_at = ?, media_type = ?, uploaded_by = ? WHERE id = ?",
-      args: [Date.parse(createdAt), mediaType, uploadedBy, id],
-    });
+    await server.tables.execute("UPDATE media SET created_at = ?, media_type = ?, uploaded_by = ? WHERE id = ?", [
+      new Date(createdAt),
+      mediaType,
+      uploadedBy,
+      id,
+    ]);
   }
-  database.close();
 }

@@ -1,5 +1,3 @@
-import { rename, rm, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { MediaOut } from "../../src/media/model.js";
 import type { StorageSync } from "../../src/media/storage-health.js";
@@ -17,7 +15,7 @@ describe("storage-sync", () => {
   let media: MediaOut;
 
   beforeEach(async () => {
-    server = await startTestServer({ SYNC_CONFIRM_MINUTES: "0", SYNC_GRACE_MINUTES: "1" });
+    server = await startTestServer({ SYNC_CONFIRM_MINUTES: "0", SYNC_GRACE_MINUTES: "0" });
     owner = await server.user("USR-OWNER");
     admin = await server.user("USR-ADMIN", { role: "admin" });
     moderator = await server.user("USR-MODERATOR", { role: "moderator" });
@@ -32,7 +30,7 @@ describe("storage-sync", () => {
     (await server.call<StorageSync>("GET", "/v1/media/health/storage-sync", { token })).body;
   const repair = async (body: unknown = {}, token: string | undefined = admin) =>
     server.call<Repaired>("POST", "/v1/media/health/repair", { token, body });
-  const pathOf = (url: string) => join(server.folder, "files", new URL(url).pathname.slice("/files/".length));
+  const keyOf = (url: string) => new URL(url).pathname.slice("/files/".length);
 
   it("answers before the first run, and says that there was none", async () => {
     const bytes = media.fileSize + media.variants.reduce((sum, variant) => sum + variant.fileSize, 0);
@@ -59,29 +57,28 @@ describe("storage-sync", () => {
   });
 
   it("is critical where a share of all objects is lost, and well again when they are back", async () => {
-    const path = pathOf(media.originalUrl);
-    await rename(path, `${server.folder}/away.jpg`);
+    const key = keyOf(media.originalUrl);
+    const bytes = await server.objects.read(key);
+    await server.objects.remove(key);
     expect((await repair({ dryRun: false })).body.marked).toEqual([media.id]);
     expect(await health()).toMatchObject({ status: "critical", missing: 1 });
     const list = () => server.call<{ total: number }>("GET", "/v1/media/entity/builder/BLD-1");
     expect((await list()).body.total).toBe(0);
-    await rename(`${server.folder}/away.jpg`, path);
+    await server.objects.write(key, bytes);
     await repair({ dryRun: false });
     expect(await health()).toMatchObject({ status: "healthy", missing: 0 });
     expect((await list()).body.total).toBe(1);
   });
 
   it("is degraded where an object belongs to nobody", async () => {
-    const stray = join(server.folder, "files/stray.jpg");
-    await writeFile(stray, "stray");
-    const old = new Date(Date.now() - 3_600_000);
-    await utimes(stray, old, old);
-    expect((await repair({ dryRun: false })).body.quarantined).toEqual(["stray.jpg"]);
+    const stray = keyOf(media.originalUrl).replace(/-[a-z0-9]+\.jpg$/, "-0123456789abcdef.jpg");
+    await server.objects.write(stray, Buffer.from("stray"));
+    expect((await repair({ dryRun: false })).body.quarantined).toEqual([stray]);
     expect(await health()).toMatchObject({ status: "degraded", orphaned: 1 });
   });
 
   it("repairs nothing unless it is told to", async () => {
-    await rm(pathOf(media.originalUrl));
+    await server.objects.remove(keyOf(media.originalUrl));
     for (const body of [{}, { dryRun: true }]) {
       const { status, body: answer } = await repair(body);
       expect([status, answer.dryRun]).toEqual([200, true]);

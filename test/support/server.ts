@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { loadConfig } from "../../src/config.js";
 import type { MediaOut } from "../../src/media/model.js";
+import type { Deps } from "../../src/media/ports.js";
 import { startServer } from "../../src/start-server.js";
-import { filesBelow } from "./files-below.js";
+import { openStage } from "./stage.js";
 
 export const SERVICE_TOKEN = "test-service-token-0123456789";
 
@@ -15,27 +13,32 @@ export type UploadResult = {
   duplicates: { publicId: string; distance: number; tier: string }[];
 };
 
-/** The whole server on a free port over an empty folder of its own, called over HTTP like by any client. */
-export async function startTestServer(env: Record<string, string> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), "media-server-"));
-  const settings = {
-    PORT: "0",
-    DATA_DIR: folder,
-    SERVICE_TOKEN,
-    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
-    ...env,
+type Env = Record<string, string>;
+
+/**
+ * The whole server on a free port, over a database and a store of its own as the current combination has them, called
+ * over HTTP like by any client. `env` is added to its configuration, which it may be made from.
+ */
+export async function startTestServer(env: Env | ((settings: Env) => Promise<Env>) = {}) {
+  const { env: settings, remove, ...stage } = await openStage();
+  const added = typeof env === "function" ? await env(settings) : env;
+  let deps: Deps | undefined;
+  const decorate = (given: Deps): Deps => {
+    deps = given;
+    return given;
   };
-  const server = await startServer(loadConfig(settings));
+  const server = await startServer(loadConfig({ ...settings, SERVICE_TOKEN, ...added }), { decorate });
+  if (!deps) throw new Error("The server has put nothing together.");
   const { baseUrl } = server;
   return {
-    baseUrl,
-    folder,
+    ...stage,
     ...createApi(baseUrl),
-    /** Every stored object, spooled and temporary file, by path below the data folder. */
-    files: () => filesBelow(folder),
+    baseUrl,
+    /** What it works with: for jobs of its upkeep, whose time has not come. */
+    deps,
     async stop() {
       await server.stop();
-      await rm(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }
