@@ -32,7 +32,7 @@ export function createIdempotencyLog(scope: Scope, instances: Instances): Idempo
   return {
     async begin({ principal, key }, fingerprint, { now, expiresBefore }) {
       await instances.settle(scope);
-      return scope.atomically<IdempotencyEntry>(async (inner) => {
+      const take = async (inner: Scope): Promise<IdempotencyEntry> => {
         // A key without its process would count as a dead one's.
         await instances.ensure(inner, now);
         const own = { fingerprint, outcome: null, instanceId: instances.id, createdAt: now };
@@ -44,7 +44,15 @@ export function createIdempotencyLog(scope: Scope, instances: Instances): Idempo
         if (!isExpired && isHeld) return describe(row);
         await inner.db.update(idempotencyKeys).set(own).where(isKey({ principal, key }));
         return { state: "begun" };
-      });
+      };
+      try {
+        return await scope.atomically(take);
+      } catch (error) {
+        // It may have been taken all the same, where the answer to the commit was lost: then nobody knows that it is.
+        const isTakenNow = and(isOurs({ principal, key }), eq(idempotencyKeys.createdAt, now));
+        instances.owe(({ db }) => db.delete(idempotencyKeys).where(isTakenNow));
+        throw error;
+      }
     },
 
     async finish(key, outcome) {

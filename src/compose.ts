@@ -32,7 +32,7 @@ export type Decorate = (deps: Deps) => Deps;
 /** Builds everything a Node process of this system works with, from its configuration. Migrates the database. */
 export async function compose(
   config: Config,
-  server: { baseUrl: string } & Pick<AppDeps, "isDraining" | "addressOf">,
+  server: { baseUrl: string } & Pick<AppDeps, "isDraining" | "addressOf" | "breakOff">,
   decorate: Decorate = (deps) => deps,
 ): Promise<Composition> {
   const resources = await openResources(config);
@@ -68,6 +68,7 @@ export async function compose(
     version: VERSION,
     rateLimitPerMinute: config.RATE_LIMIT,
     addressOf: server.addressOf,
+    breakOff: server.breakOff,
     bodyIdleMs: config.REQUEST_IDLE_SECONDS * 1000,
     assets: await loadAssets(),
     isDraining: server.isDraining,

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { type Composition, compose, type Decorate } from "./compose.js";
 import type { Config } from "./config.js";
@@ -32,7 +32,8 @@ export async function startServer(config: Config, { decorate }: { decorate?: Dec
   const baseUrl = config.BASE_URL ?? `http://localhost:${port}`;
   const state = { draining: false };
   try {
-    const server = { baseUrl, isDraining: () => state.draining, addressOf: addressReader(config) };
+    const breakOff: AppDeps["breakOff"] = (c) => void (c.env as HttpBindings).outgoing.destroy();
+    const server = { baseUrl, isDraining: () => state.draining, addressOf: addressReader(config), breakOff };
     const composition = await compose(config, server, decorate);
     const app = createApp(composition.app);
     await composition.startUpkeep();

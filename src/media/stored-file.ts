@@ -1,6 +1,6 @@
 import { isPublished } from "./access.js";
 import { mediaNotFound, storageUnavailable } from "./errors.js";
-import type { StorageType } from "./model.js";
+import type { Media } from "./model.js";
 import { type ByteRange, type Deps, type KeyOwner, StorageUnavailableError, type StoredObject } from "./ports.js";
 
 type FileDeps = Pick<Deps, "database" | "objects" | "signer" | "clock">;
@@ -26,30 +26,40 @@ const isServed = ({ media }: KeyOwner): boolean => media.deletedAt === null && m
 
 /**
  * The bytes, from the store that holds them, also where they moved to another one since the file was found. Throws
- * STORAGE_UNAVAILABLE when the store does not answer and MEDIA_NOT_FOUND when it lost them.
+ * STORAGE_UNAVAILABLE when the store does not answer, MEDIA_NOT_FOUND when it lost them, and a plain Error where what
+ * it holds has another size than the row says.
  */
 export async function openFile(
   deps: Pick<FileDeps, "database" | "objects">,
-  { key, media }: Pick<StoredFile, "key" | "media">,
+  { key, media, fileSize }: Pick<StoredFile, "key" | "media" | "fileSize">,
   range?: ByteRange,
 ): Promise<StoredObject> {
-  const { storageType } = media;
-  const object = await read(deps, { key, storageType }, range);
-  if (object) return object;
+  const object = (await read(deps, { key, media }, range)) ?? (await readWhereItMoved(deps, { key, media }, range));
+  if (!object) throw mediaNotFound("file");
+  if (object.size === fileSize) return object;
+  await object.stream.cancel();
+  throw new Error(`${key} holds ${object.size} bytes in ${media.storageType} where its row says ${fileSize}.`);
+}
+
+type Place = { key: string; media: Pick<Media, "storageType"> };
+
+async function readWhereItMoved(
+  deps: Pick<FileDeps, "database" | "objects">,
+  { key, media }: Place,
+  range: ByteRange | undefined,
+): Promise<StoredObject | null> {
   const owner = await deps.database.media.findByKey(key);
-  const hasMoved = owner !== undefined && owner.media.storageType !== storageType;
-  const moved = hasMoved ? await read(deps, { key, storageType: owner.media.storageType }, range) : null;
-  if (!moved) throw mediaNotFound("file");
-  return moved;
+  const hasMoved = owner !== undefined && owner.media.storageType !== media.storageType;
+  return hasMoved ? read(deps, { key, media: owner.media }, range) : null;
 }
 
 async function read(
   { objects }: Pick<FileDeps, "objects">,
-  { key, storageType }: { key: string; storageType: StorageType },
+  { key, media }: Place,
   range: ByteRange | undefined,
 ): Promise<StoredObject | null> {
   try {
-    return await objects.of(storageType).get(key, range);
+    return await objects.of(media.storageType).get(key, range);
   } catch (cause) {
     throw cause instanceof StorageUnavailableError ? storageUnavailable(cause) : cause;
   }

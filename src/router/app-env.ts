@@ -23,6 +23,8 @@ export type AppDeps = {
   rateLimitPerMinute: number | null;
   /** The network address a request came from. */
   addressOf(c: AppContext): string;
+  /** Ends the connection of a request whose answer cannot be finished. */
+  breakOff(c: AppContext): void;
   /** How long a request's body may make no progress. */
   bodyIdleMs: number;
   /** True once the server was told to stop: it is alive but not ready. */

@@ -12,7 +12,7 @@ const PRIVATE_CACHE = "private, no-store";
  * The bytes of originals and variants. The type is what was found in the bytes; with nosniff and a sandbox nothing
  * that is served can run in a browser.
  */
-export function fileRoutes({ deps }: AppDeps): Hono<AppEnv> {
+export function fileRoutes({ deps, breakOff }: AppDeps): Hono<AppEnv> {
   return new Hono<AppEnv>().get("/files/*", async (c) => {
     const key = keyInPath(c);
     const file = await findFile(deps, key, { expires: onlyValue(c, "expires"), signature: onlyValue(c, "signature") });
@@ -24,8 +24,36 @@ export function fileRoutes({ deps }: AppDeps): Hono<AppEnv> {
     if (c.req.method === "HEAD") return c.body(null, status, headers);
     // A failure here has its own type and length: nothing of the file's may be set before it.
     const { stream } = await openFile(deps, file, range ?? undefined);
-    return c.body(stream, status, headers);
+    const giveUp = (error: unknown) => {
+      deps.log.error({ err: error, key, requestId: c.get("requestId") }, "a file broke off while it was sent");
+      breakOff(c);
+    };
+    return c.body(endingIn(giveUp, stream), status, headers);
   });
+}
+
+/**
+ * The same bytes. Where they break off so does the connection: whatever were sent instead of them would be taken for
+ * bytes of the file.
+ */
+function endingIn(giveUp: (error: unknown) => void, stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          giveUp(error);
+          controller.close();
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** The key as the client escaped it; one that cannot be unescaped names nothing. */

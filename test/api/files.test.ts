@@ -138,6 +138,16 @@ describe("files", () => {
     expect(await response.text()).not.toContain(server.folder);
   });
 
+  it("whose bytes were cut in the store are a failure, never a body that stands still", async () => {
+    const key = decodeURIComponent(new URL(shown.smallUrl as string).pathname.slice("/files/".length));
+    const bytes = await server.objects.read(key);
+    await server.objects.write(key, bytes.subarray(0, bytes.length - 5));
+    const answer = await fetch(shown.smallUrl as string);
+    expect([answer.status, await answer.json()]).toEqual([500, expect.objectContaining({ code: "INTERNAL" })]);
+    await server.objects.write(key, bytes);
+    expect(Buffer.from(await (await fetch(shown.smallUrl as string)).arrayBuffer()).equals(bytes)).toBe(true);
+  });
+
   it("whose bytes are gone are 404, and the server goes on", async () => {
     const key = decodeURIComponent(new URL(shown.thumbnailUrl as string).pathname.slice("/files/".length));
     await server.objects.remove(key);

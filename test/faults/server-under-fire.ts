@@ -21,6 +21,8 @@ const POLL_MS = 50;
 /** The built server at one address, over a MariaDB and an S3 gateway of its own, and all that can happen to them. */
 export type ServerUnderFire = {
   baseUrl: string;
+  /** Its configuration. */
+  env: Readonly<Record<string, string>>;
   tables: TestTables;
   objects: TestObjects;
   /** What the server wrote to its log, of level error. */
@@ -46,7 +48,8 @@ const HURRIED = {
 
 const quietly = { LOG_LEVEL: "error", RATE_LIMIT: "off", SERVICE_TOKEN, SIGNING_SECRET: "secret-of-the-fault-run" };
 
-export async function startServerUnderFire(): Promise<ServerUnderFire> {
+/** `changes` go over the configuration that it is started with. */
+export async function startServerUnderFire(changes: Record<string, string> = {}): Promise<ServerUnderFire> {
   const folder = await mkdtemp(join(tmpdir(), "media-faults-"));
   const [mariadb, store] = await Promise.all([startMariadb(), startRadosgw()]);
   const databaseUrl = `${mariadb.url}/faults`;
@@ -58,10 +61,12 @@ export async function startServerUnderFire(): Promise<ServerUnderFire> {
   const through = new URL(databaseUrl);
   through.port = String(line.port);
   const places = { PORT: String(port), DATA_DIR: folder, DATABASE_URL: through.href, ...objects.env };
-  const server = createRestartable({ ...quietly, ...HURRIED, ...places }, join(folder, "server.log"));
+  const env = { ...quietly, ...HURRIED, ...places, ...changes };
+  const server = createRestartable(env, join(folder, "server.log"));
   await server.start();
   return {
     baseUrl: `http://localhost:${port}`,
+    env,
     tables: openTestTables(databaseUrl),
     objects,
     logFile: join(folder, "server.log"),

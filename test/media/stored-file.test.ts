@@ -7,19 +7,22 @@ import { createDomain, type Domain } from "../support/domain.js";
 import { newEntity, newMedia } from "../support/media-rows.js";
 
 const KEY = "a.jpg";
+/** Of one size, as copies are. */
+const COPIES = { local: "the copy at home!", s3: "the copy far away" } as const;
+const fileSize = COPIES.local.length;
 
 describe("the bytes of a stored file", () => {
   let domain: Domain;
 
   beforeEach(async () => {
     domain = await createDomain();
-    for (const type of ["local", "s3"] as const) await domain.put(KEY, type, `the copy in ${type}`);
+    for (const type of ["local", "s3"] as const) await domain.put(KEY, type, COPIES[type]);
   });
   afterEach(() => domain.close());
 
   async function add(over: Parameters<typeof newMedia>[1] = {}): Promise<Media> {
     const builder = await newEntity(domain.deps.database, "builder");
-    return domain.deps.database.media.insert(newMedia(builder, { storagePath: KEY, ...over }));
+    return domain.deps.database.media.insert(newMedia(builder, { storagePath: KEY, fileSize, ...over }));
   }
   const find = (deps: Deps = domain.deps) => findFile(deps, KEY, {});
   const read = async (deps: Deps = domain.deps) => new Response((await openFile(deps, await find(deps))).stream).text();
@@ -28,13 +31,13 @@ describe("the bytes of a stored file", () => {
 
   it.each(["local", "s3"] as const)("come from %s where the row says so", async (storageType) => {
     await add({ storageType });
-    expect(await read()).toBe(`the copy in ${storageType}`);
+    expect(await read()).toBe(COPIES[storageType]);
   });
 
   it("come in part", async () => {
     await add({ storageType: "s3" });
     const { stream, size } = await openFile(domain.deps, await find(), { start: 4, end: 7 });
-    expect([await new Response(stream).text(), size]).toEqual(["copy", "the copy in s3".length]);
+    expect([await new Response(stream).text(), size]).toEqual(["copy", fileSize]);
   });
 
   it("come from where they moved to after the file was found", async () => {
@@ -42,7 +45,12 @@ describe("the bytes of a stored file", () => {
     const file = await find();
     await move(media);
     await domain.deps.objects.of("local").delete(KEY);
-    expect(await new Response((await openFile(domain.deps, file)).stream).text()).toBe("the copy in s3");
+    expect(await new Response((await openFile(domain.deps, file)).stream).text()).toBe(COPIES.s3);
+  });
+
+  it("are a failure where the store holds more or less than the row says", async () => {
+    await add({ fileSize: fileSize + 1 });
+    await expect(read()).rejects.toThrow(`a.jpg holds ${fileSize} bytes in local where its row says ${fileSize + 1}.`);
   });
 
   it("are not found where the store lost them, also after a move", async () => {
