@@ -35,7 +35,6 @@ export function createUpkeep({ config, deps, sessions, resources: { opened, spoo
     job("clearing unfinished puts", () => sweepUnfinished(deps)),
     job("clearing expired sessions", () => sessions.sweep()),
     job("the purge", () => purgeExpired(deps, deps.retention)),
-    job("moving objects out of the fallback store", () => promoteFallback(deps, stopping.signal)),
     job("measuring the backlog", () => measureBacklog(deps)),
   ];
   const sweep = async () => {
@@ -44,6 +43,7 @@ export function createUpkeep({ config, deps, sessions, resources: { opened, spoo
   const sync = job("comparing rows and objects", () =>
     compareWhenDue(deps, config.SYNC_INTERVAL_MINUTES * 60_000, stopping.signal),
   );
+  const promote = job("moving objects out of the fallback store", () => promoteFallback(deps, stopping.signal));
   const test = job("the self-test of the object store", () => testBuckets(deps));
   const every = (milliseconds: number, work: () => Promise<unknown>) =>
     timers.push(setInterval(() => void work(), milliseconds).unref());
@@ -51,9 +51,11 @@ export function createUpkeep({ config, deps, sessions, resources: { opened, spoo
     async start() {
       every(HEARTBEAT_MS, beat);
       every(SWEEP_MS, sweep);
+      every(SWEEP_MS, promote);
       if (config.SYNC_INTERVAL_MINUTES > 0) every(SWEEP_MS, sync);
-      // Says what is wrong and changes nothing, so nobody waits for it.
+      // The one says what is wrong and changes nothing, the other may take hours: nobody waits for them.
       void test();
+      void promote();
       await sweep();
     },
     /** Resolves when nothing of it runs any more. */
