@@ -12,18 +12,10 @@ const COMBINATIONS = {
 } as const satisfies Record<string, Combination>;
 
 /**
- * What these are about ends before a byte is stored or a row is written (how a form is read, a picture decoded, a call
- * counted, memory spent), or begins with nothing configured at all: they run once, on the embedded default.
+ * What these are about ends before a byte is stored or a row is written (a call counted, a slow line cut, memory
+ * spent), or begins with nothing configured at all: they run once, on the embedded default.
  */
-const INDEPENDENT = [
-  "corpora",
-  "hostile",
-  "hostile-memory",
-  "multipart-corpus",
-  "rate-limit",
-  "slow-client",
-  "start",
-].map((name) => `test/api/${name}.test.ts`);
+const INDEPENDENT = ["hostile-memory", "rate-limit", "slow-client", "start"].map((name) => `test/api/${name}.test.ts`);
 
 const shared = { testTimeout: 30_000, hookTimeout: 120_000, pool: "forks" } as const;
 

@@ -1,7 +1,7 @@
 import { type Decision, decideWrite, explain, findEntity, requirePrincipal } from "./access.js";
 import type { Actor } from "./actor.js";
 import { ENTITY_TYPES, type EntityType, type Standing } from "./attachments.js";
-import { MediaError } from "./errors.js";
+import { MediaError, validationFailed } from "./errors.js";
 import type { Deps, Entity, EntityUpsert, Grant, Ref, Stores } from "./ports.js";
 
 type DirectoryDeps = Pick<Deps, "database" | "clock">;
@@ -75,7 +75,7 @@ async function findGrantable(deps: DirectoryDeps, actor: Actor, at: At): Promise
   await requireGranting(deps, actor, entity);
   const writers: readonly Standing[] = ENTITY_TYPES[at.type].writers;
   if (writers.includes("grantee")) return entity;
-  throw new MediaError({ code: "VALIDATION", issues: [{ path: "type", message: `a ${at.type} takes no grants` }] });
+  throw validationFailed("type", `a ${at.type} takes no grants`);
 }
 
 async function requireGranting(deps: DirectoryDeps, actor: Actor, entity: Entity): Promise<void> {

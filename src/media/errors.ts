@@ -96,6 +96,10 @@ export class MediaError extends Error {
 export const mediaNotFound = (ref: number | string): MediaError =>
   new MediaError({ code: "MEDIA_NOT_FOUND", mediaId: String(ref) });
 
+/** One objection to one value of the input; `path` is empty where it is about all of it. */
+export const validationFailed = (path: string, message: string): MediaError =>
+  new MediaError({ code: "VALIDATION", issues: [{ path, message }] });
+
 /** How soon a client should try again when the store is down. */
 const STORAGE_RETRY_SECONDS = 10;
 

@@ -1,14 +1,11 @@
 import { authoriseWrite, findEntity, requirePrincipal } from "./access.js";
 import type { Actor } from "./actor.js";
 import { type EntityField, type EntityType, findAttachment } from "./attachments.js";
-import { MediaError } from "./errors.js";
+import { validationFailed } from "./errors.js";
 import { placeAtEnd, placeBeside } from "./gallery-order.js";
 import { type ManageDeps, type Managed, manageMedia, reread } from "./manage.js";
 import type { Media } from "./model.js";
 import type { GalleryPlace, Ref } from "./ports.js";
-
-const invalid = (path: string, message: string): MediaError =>
-  new MediaError({ code: "VALIDATION", issues: [{ path, message }] });
 
 export type Reorder = { type: EntityType; id: Ref; field: EntityField; mediaIds: readonly Ref[] };
 
@@ -22,7 +19,7 @@ export async function reorderGallery(
   { type, id, field, mediaIds }: Reorder,
 ): Promise<Media[]> {
   requirePrincipal(actor);
-  if (!findAttachment(type, field)) throw invalid("field", `a ${type} has no ${field}`);
+  if (!findAttachment(type, field)) throw validationFailed("field", `a ${type} has no ${field}`);
   return deps.database.transact(async ({ entities, media }) => {
     const entity = await findEntity(entities, { type, ref: id });
     await entities.lock(entity);
@@ -48,14 +45,14 @@ function arrange(current: readonly Media[], refs: readonly Ref[]): Media[] {
   );
   const named = refs.map((ref, at) => {
     const item = byRef.get(String(ref));
-    if (!item) throw invalid(`mediaIds.${at}`, `${ref} is no item of this gallery`);
+    if (!item) throw validationFailed(`mediaIds.${at}`, `${ref} is no item of this gallery`);
     return item;
   });
   const distinct = new Set(named);
-  if (distinct.size !== named.length) throw invalid("mediaIds", "names an item more than once");
+  if (distinct.size !== named.length) throw validationFailed("mediaIds", "names an item more than once");
   const rest = current.filter((item) => !distinct.has(item));
   const forgotten = rest.find((item) => item.missingSince === null);
-  if (forgotten) throw invalid("mediaIds", `leaves out ${forgotten.publicId}`);
+  if (forgotten) throw validationFailed("mediaIds", `leaves out ${forgotten.publicId}`);
   return [...named, ...rest];
 }
 
@@ -82,8 +79,8 @@ async function findBeside({ stores, media }: Managed, ref: Ref, side: string): P
     other.entityType === media.entityType &&
     other.entityId === media.entityId &&
     other.entityField === media.entityField;
-  if (!isBeside) throw invalid(side, `${ref} is no item of the same gallery`);
-  if (other.id === media.id) throw invalid(side, "an item cannot be moved beside itself");
+  if (!isBeside) throw validationFailed(side, `${ref} is no item of the same gallery`);
+  if (other.id === media.id) throw validationFailed(side, "an item cannot be moved beside itself");
   return other;
 }
 

@@ -5,6 +5,7 @@ import { updateMedia } from "../media/edit.js";
 import { MEDIA_TYPES, MODERATION_STATUSES, mediaOutSchema, TEXT_LIMITS } from "../media/model.js";
 import { deleteForEver, restoreMedia, trashMany, trashMedia } from "../media/remove.js";
 import { moveMedia, reorderGallery } from "../media/reorder.js";
+import { resolveDuplicates } from "../media/resolve-duplicates.js";
 import { duplicatesOf, searchMedia } from "../media/search.js";
 import { tagsSchema } from "../media/upload-fields.js";
 import { toMediaOut } from "../media/view.js";
@@ -200,4 +201,14 @@ export const mediaRouter = router({
       }),
     )
     .query(async ({ ctx: { deps, actor }, input }) => ({ items: await duplicatesOf(deps, actor, input.id) })),
+
+  resolveDuplicates: procedure({
+    audience: "manager",
+    summary:
+      "Keep one of several like items of a gallery, with the place, tags and texts of all; the others go to the trash",
+    rest: [{ method: "POST", path: "/v1/media/{id}/duplicates/resolve" }],
+  })
+    .input(z.object({ id: refSchema.describe("The item to keep"), mediaIds: z.array(refSchema).min(1).max(100) }))
+    .output(mediaOutSchema)
+    .mutation(async ({ ctx: { deps, actor }, input }) => toMediaOut(deps, await resolveDuplicates(deps, actor, input))),
 });

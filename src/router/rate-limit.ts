@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { actorUserId } from "../media/actor.js";
-import { MediaError } from "../media/errors.js";
+import { MediaError, validationFailed } from "../media/errors.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
 
 export type RateLimiter = {
@@ -74,7 +74,7 @@ const isSignIn = ({ req }: AppContext): boolean => /^\/(v1\/auth\/login|trpc\/.*
 /** Several sign-ins in one tRPC batch would be several guesses at the price of one. */
 function requireSingleCall({ req }: AppContext): void {
   if (!/,|%2c/i.test(req.path)) return;
-  throw new MediaError({ code: "VALIDATION", issues: [{ path: "", message: "signing in is a call of its own" }] });
+  throw validationFailed("", "signing in is a call of its own");
 }
 
 /** A tRPC answer that streams says 200 whatever is in it, so it proves nothing. */

@@ -1,6 +1,6 @@
 import { callTRPCProcedure } from "@trpc/server";
 import { Hono } from "hono";
-import { MediaError } from "../media/errors.js";
+import { validationFailed } from "../media/errors.js";
 import { appRouter } from "../procedures/index.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
 import { procedureContext } from "./procedure-context.js";
@@ -65,8 +65,7 @@ function parseJson(text: string): unknown {
 function readQuery(c: AppContext, { input }: RestOperation): Record<string, unknown> {
   const properties = (input.properties ?? {}) as Record<string, { type?: string }>;
   const entries = Object.entries(c.req.queries()).map(([name, values]) => {
-    if (values.length > 1)
-      throw new MediaError({ code: "VALIDATION", issues: [{ path: name, message: "is given more than once" }] });
+    if (values.length > 1) throw validationFailed(name, "is given more than once");
     return [name, fromText(values[0] ?? "", properties[name]?.type)] as const;
   });
   return Object.fromEntries(entries.filter(([name]) => Object.hasOwn(properties, name)));

@@ -551,10 +551,11 @@ describe("managing media", () => {
     const MANAGING: Record<string, (gallery: TestGallery) => object> = {
       update: (gallery) => ({ id: gallery.item("a").id, altText: "changed" }),
       setPrimary: (gallery) => ({ id: gallery.item("a").publicId }),
-      reorder: (gallery) => ({ ...gallery.place, mediaIds: gallery.ids("ba") }),
+      reorder: (gallery) => ({ ...gallery.place, mediaIds: gallery.ids("bad") }),
       move: (gallery) => ({ id: gallery.item("a").id, before: gallery.item("b").id }),
       delete: (gallery) => ({ id: gallery.item("b").id }),
       restore: (gallery) => ({ id: gallery.item("c").id }),
+      resolveDuplicates: (gallery) => ({ id: gallery.item("a").id, mediaIds: gallery.ids("d") }),
       batchDelete: (gallery) => ({ mediaIds: gallery.ids("a") }),
     };
 
@@ -571,7 +572,7 @@ describe("managing media", () => {
       const gallery = await fillGallery(
         server,
         { type: "property", id },
-        { letters: "abc", token: tokens.owner, picture, form },
+        { letters: "abcd", token: tokens.owner, picture, form },
       );
       await remove(gallery.item("c").id);
       return gallery;
