@@ -28,13 +28,22 @@ const HOMES = [
     packages: npm("sharp", "sharp-phash", "exifr"),
     home: "^src/pipeline/",
   },
-  { name: "thumbhash-is-made-and-shown", packages: npm("thumbhash"), home: ["^src/pipeline/", "^console/"] },
+  {
+    name: "thumbhash-is-made-and-shown",
+    packages: npm("thumbhash"),
+    home: ["^src/pipeline/", "^client/picture\\.ts$", "^console/"],
+  },
   { name: "aws-sdk-lives-in-storage", packages: npm("@aws-sdk/", "@smithy/"), home: "^src/storage/" },
   { name: "busboy-lives-in-multipart", packages: npm("@fastify/busboy"), home: "^src/router/multipart\\.ts$" },
   { name: "logs-and-metrics-live-in-telemetry", packages: npm("pino", "prom-client"), home: "^src/telemetry/" },
   { name: "hono-lives-in-router-and-roots", packages: npm("hono"), home: ["^src/router/", ROOTS, COMPOSITION] },
   { name: "node-server-lives-in-roots", packages: npm("@hono/node-server"), home: [ROOTS, COMPOSITION] },
   { name: "trpc-client-lives-in-client", packages: npm("@trpc/client"), home: "^client/" },
+  {
+    name: "react-lives-in-its-entry",
+    packages: npm("react", "@tanstack/react-query"),
+    home: ["^client/react/", "^client/react\\.ts$"],
+  },
 ];
 
 /** Rooms that may import what is listed and nothing else, Node's own modules included. */
@@ -129,6 +138,12 @@ const frontends = [
     "A value would pull the server into the browser.",
     { path: "^client/" },
     { path: "^src/procedures/", dependencyTypesNot: ["type-only"] },
+  ),
+  error(
+    "client-does-without-react",
+    "Whoever imports the main entry has no React.",
+    { path: "^client/index\\.ts$" },
+    { path: ["^client/react", npm("react", "@tanstack/react-query")], reachable: true },
   ),
   error(
     "console-imports-client-and-tables",

@@ -2,6 +2,7 @@ import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
 import type { AppRouter } from "../src/procedures/public-router.js";
 import { failureOf } from "./failures.js";
 import type { MediaPlace, UploadPlace } from "./place.js";
+import { pause } from "./retry.js";
 import {
   type BatchAnswer,
   type BatchOptions,
@@ -11,6 +12,7 @@ import {
   upload,
   uploadBatch,
 } from "./upload.js";
+import type { UploadFile } from "./upload-file.js";
 
 export type MediaClientOptions = {
   /** Where the server is, without `/v1` or `/trpc`; a path before them is kept. */
@@ -21,19 +23,24 @@ export type MediaClientOptions = {
   credentials?: RequestCredentials | undefined;
   /** Instead of the global `fetch`. */
   fetch?: typeof fetch | undefined;
+  /** How often an upload is tried again after a failure that may pass; 4 if absent, 0 for never. */
+  retries?: number | undefined;
 };
 
 export type MediaClient = {
   /** Every procedure of the server. Calls reject with tRPC's error; `toMediaClientError` reads it. */
   api: TRPCClient<AppRouter>;
   /** One file to one place. Throws `MediaClientError`. */
-  upload(place: UploadPlace, file: Blob, options?: UploadOptions): Promise<UploadAnswer>;
+  upload(place: UploadPlace, file: UploadFile, options?: UploadOptions): Promise<UploadAnswer>;
   /** Many files to one place, each with its own result. Throws `MediaClientError` where the whole was refused. */
-  uploadBatch(place: MediaPlace, files: readonly Blob[], options?: BatchOptions): Promise<BatchAnswer>;
+  uploadBatch(place: MediaPlace, files: readonly UploadFile[], options?: BatchOptions): Promise<BatchAnswer>;
 };
 
 /** Common servers and proxies refuse addresses above 8 KB; a batch of queries beyond that is split. Characters. */
 const MAX_URL_LENGTH = 7000;
+
+/** With the waiting between them, an outage of four to eight seconds is bridged. */
+const RETRIES = 4;
 
 export function createMediaClient(options: MediaClientOptions): MediaClient {
   const connection = connect(options);
@@ -44,7 +51,7 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
   };
 }
 
-function connect({ baseUrl, token, credentials, fetch }: MediaClientOptions): UploadConnection {
+function connect({ baseUrl, token, credentials, fetch, retries = RETRIES }: MediaClientOptions): UploadConnection {
   return {
     baseUrl: baseUrl.replace(/\/+$/, ""),
     authorize: async () => {
@@ -53,6 +60,9 @@ function connect({ baseUrl, token, credentials, fetch }: MediaClientOptions): Up
     },
     credentials,
     fetch: fetch ?? ((...request) => globalThis.fetch(...request)),
+    retries,
+    random: Math.random,
+    pause,
   };
 }
 
@@ -81,14 +91,17 @@ export type { DuplicateTier, MediaErrorCode, MediaFailure, ValidationIssue } fro
 export type { AppRouter } from "../src/procedures/public-router.js";
 // biome-ignore lint/performance/noBarrelFile: a package has one entry, and this is it
 export { type ClientFailure, MediaClientError, type MediaProblem, toMediaClientError } from "./failures.js";
+export type { MediaOut } from "./media-out.js";
+export { type Picture, placeholderDataUrl, type SrcsetOptions, srcset } from "./picture.js";
 export type { EntityRef, MediaPlace, UploadPlace } from "./place.js";
+export type { RetryNotice } from "./retry.js";
 export type { UploadProgress } from "./send-form.js";
 export type {
   BatchAnswer,
   BatchOptions,
-  MediaOut,
   RequestOptions,
   UploadAnswer,
   UploadFields,
   UploadOptions,
 } from "./upload.js";
+export type { NativeFile, UploadFile } from "./upload-file.js";

@@ -1,3 +1,5 @@
+import { abortedBy } from "./failures.js";
+
 /** Bytes of the request so far. `total` counts the form around the files too, where the browser measures. */
 export type UploadProgress = { loaded: number; total: number };
 
@@ -26,7 +28,7 @@ async function sendByFetch(request: FormRequest, fetchForm: typeof fetch): Promi
   const { url, form, headers, credentials, signal, onProgress } = request;
   // Node 24 ends the process over a form that is handed to fetch with a signal already aborted: the body it has begun
   // to write is gone, and that rejection is nobody's.
-  signal?.throwIfAborted();
+  refuseAborted(signal);
   const response = await fetchForm(url, {
     method: "POST",
     body: form,
@@ -36,16 +38,24 @@ async function sendByFetch(request: FormRequest, fetchForm: typeof fetch): Promi
   });
   const text = await response.text();
   const total = fileBytes(form);
-  onProgress?.({ loaded: total, total });
+  if (total !== null) onProgress?.({ loaded: total, total });
   return { status: response.status, header: (name) => response.headers.get(name), text };
 }
 
-const fileBytes = (form: FormData): number =>
-  [...form.values()].reduce((sum, value) => (typeof value === "string" ? sum : sum + value.size), 0);
+/** React Native's signal has no `throwIfAborted`. */
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortedBy(signal.reason);
+}
+
+/** Null for React Native's form, which does not tell what it holds. */
+const fileBytes = (form: FormData): number | null =>
+  typeof form.values === "function"
+    ? [...form.values()].reduce((sum, value) => (typeof value === "string" ? sum : sum + value.size), 0)
+    : null;
 
 function sendByXhr({ url, form, headers, credentials, signal, onProgress }: FormRequest): Promise<FormAnswer> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
+    refuseAborted(signal);
     const xhr = new XMLHttpRequest();
     const abort = () => xhr.abort();
     xhr.open("POST", url);
@@ -55,7 +65,7 @@ function sendByXhr({ url, form, headers, credentials, signal, onProgress }: Form
     xhr.onload = () =>
       resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name), text: xhr.responseText });
     xhr.onerror = () => reject(new TypeError("the connection failed"));
-    xhr.onabort = () => reject(new DOMException("the request was cancelled", "AbortError"));
+    xhr.onabort = () => reject(abortedBy(signal?.reason));
     xhr.onloadend = () => signal?.removeEventListener("abort", abort);
     signal?.addEventListener("abort", abort);
     xhr.send(form);

@@ -1,12 +1,11 @@
-import type { inferRouterOutputs } from "@trpc/server";
 import type { DuplicateTier, MediaErrorCode } from "../src/media/errors.js";
-import type { AppRouter } from "../src/procedures/public-router.js";
-import { abortedBy, failureOf, isRecord, toMediaClientError } from "./failures.js";
+import { abortedBy, type FailedAnswer, failureOf, isRecord, toMediaClientError } from "./failures.js";
+import { createIdempotencyKey } from "./idempotency-key.js";
+import type { MediaOut } from "./media-out.js";
 import { type MediaPlace, type UploadPlace, uploadPath } from "./place.js";
+import { type RetryDeps, type RetryNotice, withRetries } from "./retry.js";
 import { sendForm, type UploadProgress } from "./send-form.js";
-
-/** One media item as every call answers it. */
-export type MediaOut = inferRouterOutputs<AppRouter>["media"]["get"];
+import { appendFile, type UploadFile } from "./upload-file.js";
 
 /** What can be said of a file while it is uploaded. A tag holds no comma: the form separates tags by it. */
 export type UploadFields = {
@@ -22,11 +21,19 @@ export type UploadFields = {
 };
 
 export type RequestOptions = {
-  /** See `sendForm`: bytes under way in browsers, the end alone elsewhere. */
+  /**
+   * See `sendForm`: bytes under way in browsers and React Native, the end alone elsewhere. Each try sends every byte
+   * again, so after a failed one it goes back to 0.
+   */
   onProgress?: ((progress: UploadProgress) => void) | undefined;
+  /** Ends the upload and the waiting between tries. */
   signal?: AbortSignal | undefined;
-  /** Makes a retry safe: the same key with the same content answers the first result again. */
+  /** The same key with the same content answers the first result again. A random one for all tries of a call if absent. */
   idempotencyKey?: string | undefined;
+  /** Tries after the first, for failures that may pass; the client's own number if absent, 0 for none. */
+  retries?: number | undefined;
+  /** A try failed and another will follow. */
+  onRetry?: ((notice: RetryNotice) => void) | undefined;
 };
 
 export type UploadOptions = UploadFields & RequestOptions;
@@ -49,37 +56,39 @@ export type BatchAnswer = {
 };
 
 /** What both uploads need of the client they belong to. `authorize` answers the headers that say who calls. */
-export type UploadConnection = {
+export type UploadConnection = RetryDeps & {
   baseUrl: string;
   authorize(): Promise<Record<string, string>>;
   credentials: RequestCredentials | undefined;
   fetch: typeof fetch;
+  /** Tries after the first where a call does not say. */
+  retries: number;
 };
 
 /** Sends one file to the address of its place. Throws `MediaClientError`, and `TypeError` where there is no such place. */
 export async function upload(
   connection: UploadConnection,
   place: UploadPlace,
-  file: Blob,
+  file: UploadFile,
   options: UploadOptions = {},
 ): Promise<UploadAnswer> {
   const form = new FormData();
   appendFields(form, options);
-  form.append("file", file);
-  const answer = await post(connection, { path: uploadPath(place), form, options });
-  if (answer.status < 300 && isRecord(answer.body) && isRecord(answer.body.media))
-    return answer.body as unknown as UploadAnswer;
-  throw failureOf(answer);
+  appendFile(form, "file", file);
+  return post(connection, { path: uploadPath(place), form, options, read: readUpload });
 }
 
+const readUpload = ({ status, body }: FailedAnswer): UploadAnswer | null =>
+  status < 300 && isRecord(body) && isRecord(body.media) ? (body as unknown as UploadAnswer) : null;
+
 /**
- * Sends many files to one place. Files that were refused are part of the answer, also when all of them were. Throws
- * `MediaClientError` where the request as a whole was refused.
+ * Sends many files to one place. Files that were refused are part of the answer, also when all of them were; they are
+ * not tried again by themselves. Throws `MediaClientError` where the request as a whole was refused.
  */
 export async function uploadBatch(
   connection: UploadConnection,
   place: MediaPlace,
-  files: readonly Blob[],
+  files: readonly UploadFile[],
   options: BatchOptions = {},
 ): Promise<BatchAnswer> {
   const form = new FormData();
@@ -87,12 +96,14 @@ export async function uploadBatch(
   form.append("entity_id", String(place.id));
   form.append("entity_field", place.field);
   appendFields(form, options);
-  for (const file of files) form.append("files", file);
-  const answer = await post(connection, { path: "/v1/media/batch/upload", form, options });
-  if (isRecord(answer.body) && Array.isArray(answer.body.uploaded) && Array.isArray(answer.body.failed))
-    return answer.body as unknown as BatchAnswer;
-  throw failureOf(answer);
+  for (const file of files) appendFile(form, "files", file);
+  return post(connection, { path: "/v1/media/batch/upload", form, options, read: readBatch });
 }
+
+const readBatch = ({ body }: FailedAnswer): BatchAnswer | null =>
+  isRecord(body) && Array.isArray(body.uploaded) && Array.isArray(body.failed)
+    ? (body as unknown as BatchAnswer)
+    : null;
 
 const FORM_NAMES = {
   altText: "alt_text",
@@ -112,18 +123,55 @@ function appendFields(form: FormData, fields: UploadFields): void {
   }
 }
 
-type Post = { path: string; form: FormData; options: RequestOptions };
+/** `read`: the answer's value, or null where it is a failure. */
+type Post<T> = { path: string; form: FormData; options: RequestOptions; read: (answer: FailedAnswer) => T | null };
+
+/** Every try carries the same key, so a try whose answer was lost is not stored twice. */
+function post<T>(connection: UploadConnection, job: Post<T>): Promise<T> {
+  const { retries = connection.retries, signal, onRetry, idempotencyKey = createIdempotencyKey() } = job.options;
+  const progress = restartable(job.options.onProgress);
+  const options = { ...job.options, idempotencyKey, onProgress: progress.report };
+  const policy = {
+    retries,
+    signal,
+    onRetry: (notice: RetryNotice) => {
+      progress.restart();
+      onRetry?.(notice);
+    },
+  };
+  return withRetries(() => postOnce(connection, { ...job, options }), policy, connection);
+}
+
+type Report = RequestOptions["onProgress"];
+
+/** `restart` takes back what a failed try had reported. */
+function restartable(onProgress: Report): { report: Report; restart(): void } {
+  if (!onProgress) return { report: undefined, restart: () => undefined };
+  let total = 0;
+  return {
+    report: (progress) => {
+      total = progress.total;
+      onProgress(progress);
+    },
+    restart: () => {
+      if (total > 0) onProgress({ loaded: 0, total });
+    },
+  };
+}
 
 /** Every way to get no answer (the token's source, the network, the signal) ends as `MediaClientError` here. */
-async function post(connection: UploadConnection, { path, form, options }: Post) {
+async function postOnce<T>(connection: UploadConnection, { path, form, options, read }: Post<T>): Promise<T> {
   const { baseUrl, credentials } = connection;
   const { onProgress, signal, idempotencyKey } = options;
   try {
     const headers = await connection.authorize();
     if (idempotencyKey !== undefined) headers["Idempotency-Key"] = idempotencyKey;
     const request = { url: `${baseUrl}${path}`, form, headers, credentials, signal, onProgress };
-    const answer = await sendForm(request, connection.fetch);
-    return { ...answer, body: parseJson(answer.text) };
+    const sent = await sendForm(request, connection.fetch);
+    const answer = { ...sent, body: parseJson(sent.text) };
+    const value = read(answer);
+    if (value === null) throw failureOf(answer);
+    return value;
   } catch (error) {
     throw signal?.aborted ? abortedBy(signal.reason) : toMediaClientError(error);
   }

@@ -1,19 +1,23 @@
 /**
  * Builds the client package's declarations: `node scripts/build-client-types.mjs [folder]`, by default into
- * client/dist/types. Compiles what client/index.ts reaches, copies the declarations that its types need and no others,
- * and fails when one of them names a package beyond tRPC's: the package's users have neither the server nor zod.
+ * client/dist/types. Compiles what the package's entries reach, copies the declarations that their types need and no
+ * others, and fails when one of them names a package beyond the entry's peers: the package's users have neither the
+ * server nor zod, and React only those of the entry for it.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const ENTRY = "client/index.d.ts";
-/** The package's peers. */
-const ALLOWED_PACKAGES = new Set(["@trpc/server", "@trpc/client"]);
+const TRPC = ["@trpc/server", "@trpc/client"];
+/** The package's entries, each with its peers. */
+const ENTRIES = [
+  { entry: "client/index.d.ts", peers: new Set(TRPC) },
+  { entry: "client/react.d.ts", peers: new Set([...TRPC, "react", "@tanstack/react-query"]) },
+];
 
 /** All declarations of the program, in the tree of the sources. */
 function emitDeclarations(folder) {
@@ -32,18 +36,30 @@ function referencesOf(file) {
 }
 
 /** The declarations `entry` reaches, as paths, and a line for every package it may not need. */
-function closureOf(entry) {
+function closureOf(entry, peers) {
   const files = new Set([entry]);
   const refused = [];
   for (const file of files) {
     const { modules, types } = referencesOf(file);
     for (const name of modules) {
       if (name.startsWith(".")) files.add(resolve(dirname(file), name.replace(/\.js$/, ".d.ts")));
-      else if (!ALLOWED_PACKAGES.has(name)) refused.push([file, name]);
+      else if (!peers.has(name)) refused.push([file, name]);
     }
     refused.push(...types.map((name) => [file, `types of ${name}`]));
   }
   return { files: [...files], refused };
+}
+
+/** The same of all entries that are there. */
+function closureOfAll(folder) {
+  const there = ENTRIES.map(({ entry, peers }) => ({ file: join(folder, entry), peers })).filter(({ file }) =>
+    existsSync(file),
+  );
+  const closures = there.map(({ file, peers }) => closureOf(file, peers));
+  return {
+    files: [...new Set(closures.flatMap(({ files }) => files))],
+    refused: closures.flatMap(({ refused }) => refused),
+  };
 }
 
 function copyAll(files, { from, to }) {
@@ -65,7 +81,7 @@ function main() {
   const emitted = mkdtempSync(join(tmpdir(), "client-types-"));
   try {
     emitDeclarations(emitted);
-    const { files, refused } = closureOf(join(emitted, ENTRY));
+    const { files, refused } = closureOfAll(emitted);
     if (refused.length > 0) {
       const lines = refused.map(([file, name]) => `  ${relative(emitted, file)} needs ${name}`);
       throw new Error(`The client's declarations reach packages its users do not have:\n${lines.join("\n")}`);

@@ -60,16 +60,27 @@ async function put(path, contents) {
   await rename(temporary, target);
 }
 
+/**
+ * The client's two entries are bundles but for its peers. What both need is one file, so that a failure is of one class
+ * whichever entry it came through. There is one such file at most; its name stays the same, or old ones would pile up.
+ */
+const CLIENT = {
+  external: ["@trpc/*", "@tanstack/*", "react"],
+  mainFields: ["module", "main"],
+  splitting: true,
+  chunkNames: "shared",
+};
+
 /** esbuild's options of each part that is there; every one of them yields its files in memory. */
 function parts(inputs) {
   const common = { absWorkingDir: ROOT, format: "esm", sourcemap: "linked", write: false, logLevel: "error" };
   const modules = inputs.filter((file) => /^(src|db)\/.*(?<!\.d|\.config)\.ts$/.test(file));
   const bundled = { ...common, bundle: true };
-  const client = { platform: "neutral", target: "es2022", external: ["@trpc/*"], outdir: "client/dist" };
+  const client = { ...CLIENT, platform: "neutral", target: "es2022", outdir: "client/dist" };
   const page = { platform: "browser", target: "es2022", minify: true, outdir: "dist/console" };
   return [
     { ...common, entryPoints: modules, outbase: ".", outdir: "dist", platform: "node", target: "node20" },
-    { ...bundled, ...client, entryPoints: inputs.filter((file) => file === "client/index.ts") },
+    { ...bundled, ...client, entryPoints: inputs.filter((file) => /^client\/(index|react)\.ts$/.test(file)) },
     { ...bundled, ...page, entryPoints: inputs.filter((file) => file === "console/gallery.ts") },
   ].filter((part) => part.entryPoints.length > 0);
 }

@@ -23,7 +23,7 @@ type Told = { answer?: unknown; problem?: { code: string; status: number | null 
 const PAGE_SCRIPT = `
 import { createMediaClient, MediaClientError } from "./client/index.js";
 globalThis.runTask = async ({ options, bytes, abort, batch }) => {
-  const client = createMediaClient({ baseUrl: location.origin, ...options });
+  const client = createMediaClient({ baseUrl: location.origin, retries: 0, ...options });
   const controller = new AbortController();
   const progress = [];
   const onProgress = (event) => {
@@ -126,6 +126,21 @@ describe("uploads with progress in a browser", () => {
     const { answer: value, progress } = await run({ options: {}, bytes: 1000, batch: true });
     expect(value).toEqual(body);
     expect(progress.at(-1)!.total).toBeGreaterThan(2000);
+  });
+
+  it("are sent again whole when the server was busy, and progress starts anew", async () => {
+    const answers = [problem({ code: "INTERNAL" }), Response.json({ media: MEDIA, message: "", duplicates: [] })];
+    answer = () => answers.shift()!;
+    const { answer: value, progress } = await run({ options: { retries: 1 }, bytes: 1000 });
+    expect(value).toMatchObject({ media: { publicId: "MED-7" } });
+    expect(seen.map((request) => request.headers.get("idempotency-key"))).toEqual(["key-1", "key-1"]);
+    const { total } = progress.at(-1)!;
+    const restart = progress.findIndex(({ loaded }) => loaded === 0);
+    expect([progress[restart - 1], progress[restart], progress.at(-1)]).toEqual([
+      { loaded: total, total },
+      { loaded: 0, total },
+      { loaded: total, total },
+    ]);
   });
 
   it("throw the server's problem", async () => {

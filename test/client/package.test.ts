@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readmeBlocks } from "./readme-blocks.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const TSC = join(REPOSITORY, "node_modules/typescript/bin/tsc");
@@ -67,6 +68,44 @@ export function explain(error: unknown): string {
 }
 `;
 
+/** The hooks, likewise; the gallery of the package's page is compiled beside it. */
+const REACT_CONSUMER = `
+import { createMediaClient, type MediaClientError, type MediaOut } from "@artitec/media-client";
+import { useMediaMutation, useMediaPages, useMediaQuery, useUpload } from "@artitec/media-client/react";
+
+const client = createMediaClient({ baseUrl: "https://media.example", retries: 2 });
+
+export function Use({ file }: { file: File }) {
+  const list = useMediaQuery("media.list", { type: "property", id: "PRP-1", limit: 10 }, { staleTime: 1000 });
+  const total: number | undefined = list.data?.total;
+  const failure: MediaClientError | null = list.error;
+  const pages = useMediaPages("media.search", { q: "house" });
+  const found: MediaOut | undefined = pages.data?.pages[0]?.items[0];
+  const remove = useMediaMutation("media.delete", { onSuccess: ({ deletedId }) => console.log(deletedId) });
+  const upload = useUpload(client);
+  if (upload.status === "done") return <p>{upload.answer.media.publicId}</p>;
+  if (upload.status === "failed") return <button onClick={() => void upload.retry()}>{upload.error.detail}</button>;
+  // @ts-expect-error there is an answer only when it is done
+  const answer: object = upload.answer;
+  // @ts-expect-error there is no such query
+  useMediaQuery("media.paint", {});
+  // @ts-expect-error a mutation is no query
+  useMediaQuery("media.delete", { id: 1 });
+  // @ts-expect-error an id is missing
+  useMediaQuery("media.get", {});
+  // @ts-expect-error one item has no pages
+  useMediaPages("media.get", { id: 1 });
+  // @ts-expect-error it takes no such input
+  remove.mutate({ ids: [1] });
+  // @ts-expect-error users have no gallery
+  void upload.start({ entityType: "user", id: 1, field: "gallery" }, file);
+  void upload.start({ entityType: "user", id: 1, field: "avatar" }, { uri: "file:///a.jpg", name: "a.jpg", type: "image/jpeg" });
+  return <>{total}{failure?.code}{found?.id}{upload.progress?.loaded}{String(answer)}</>;
+}
+`;
+/** What a React frontend has installed beside tRPC. */
+const REACT_PACKAGES = ["react", "@types", "@tanstack", "csstype"];
+
 /** Library checks stay on: what the package's declarations could not resolve would otherwise be silently any. */
 const CONSUMER_OPTIONS = {
   target: "ES2022",
@@ -83,8 +122,8 @@ describe("the client package's declarations", () => {
   const root = temporaryFolder();
   const packed = join(root, "node_modules/@artitec/media-client");
 
-  const compile = (compilerOptions: Record<string, unknown>) => {
-    put(root, "tsconfig.json", JSON.stringify({ compilerOptions, include: ["consumer.ts"] }));
+  const compile = (compilerOptions: Record<string, unknown>, include = ["consumer.ts"]) => {
+    put(root, "tsconfig.json", JSON.stringify({ compilerOptions, include }));
     const { status, stdout } = run(TSC, "-p", root);
     return { status, stdout };
   };
@@ -93,9 +132,11 @@ describe("the client package's declarations", () => {
     const built = run(join(REPOSITORY, "scripts/build-client-types.mjs"), join(packed, "dist/types"));
     if (built.status !== 0) throw new Error(`the declarations were not built: ${built.stderr}${built.stdout}`);
     copyFileSync(join(REPOSITORY, "client/package.json"), join(packed, "package.json"));
-    put(packed, "dist/index.js", "");
+    for (const entry of ["index", "react"]) put(packed, `dist/${entry}.js`, "");
     cpSync(join(REPOSITORY, "node_modules/@trpc"), join(root, "node_modules/@trpc"), { recursive: true });
     put(root, "consumer.ts", CONSUMER);
+    put(root, "react-consumer.tsx", REACT_CONSUMER);
+    put(root, "gallery.tsx", readmeBlocks("tsx").join("\n"));
     put(root, "package.json", '{ "type": "module" }');
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -111,8 +152,11 @@ describe("the client package's declarations", () => {
 
   it("stand where package.json says", () => {
     const { exports } = JSON.parse(readFileSync(join(packed, "package.json"), "utf8"));
-    expect(existsSync(join(packed, exports["."].types))).toBe(true);
-    expect(existsSync(join(packed, exports["."].default))).toBe(true);
+    expect(Object.keys(exports)).toEqual([".", "./react"]);
+    for (const entry of [".", "./react"]) {
+      expect(existsSync(join(packed, exports[entry].types))).toBe(true);
+      expect(existsSync(join(packed, exports[entry].default))).toBe(true);
+    }
   });
 
   it("name every procedure of the server's router", async () => {
@@ -130,6 +174,17 @@ describe("the client package's declarations", () => {
   ])("let a strict consumer compile with %s resolution, tRPC being all it has", (_, resolution) => {
     expect(compile({ ...CONSUMER_OPTIONS, ...resolution })).toEqual({ status: 0, stdout: "" });
   });
+
+  it("let a strict React frontend compile, the gallery of the package's page included", () => {
+    for (const name of REACT_PACKAGES)
+      symlinkSync(join(REPOSITORY, "node_modules", name), join(root, "node_modules", name));
+    const react = { module: "ESNext", moduleResolution: "Bundler", jsx: "react-jsx" };
+    expect(compile({ ...CONSUMER_OPTIONS, ...react }, ["react-consumer.tsx", "gallery.tsx"])).toEqual({
+      status: 0,
+      stdout: "",
+    });
+    for (const name of REACT_PACKAGES) rmSync(join(root, "node_modules", name));
+  }, 90_000);
 
   it("do not turn to any where tRPC is missing: the consumer's compiler says so", () => {
     rmSync(join(root, "node_modules/@trpc"), { recursive: true });
@@ -173,6 +228,19 @@ describe("the builder of the declarations", () => {
     expect(existsSync(built("src/media/name.d.ts"))).toBe(true);
     expect(existsSync(built("src/media/secret.d.ts"))).toBe(false);
   });
+
+  it("gives each entry its own peers: React to the entry for it, and to no other", () => {
+    const reactive =
+      'import type { ReactNode } from "react";\nexport const show = (node: ReactNode): ReactNode => node;\n';
+    put(root, "client/index.ts", "export const one = 1;\n");
+    put(root, "client/react.ts", reactive);
+    expect(build()).toMatchObject({ status: 0, stdout: "client types: 2 files\n" });
+    put(root, "client/index.ts", reactive);
+    const { status, stderr } = build();
+    expect(status).toBe(1);
+    expect(stderr).toContain("client/index.d.ts needs react");
+    expect(stderr).not.toContain("client/react.d.ts");
+  }, 90_000);
 
   it("leaves nothing of an earlier build", () => {
     put(root, "client/index.ts", "export const one = 1;\n");

@@ -15,6 +15,7 @@ type Seen = { method: string; path: string; headers: Headers; fields: [string, s
 
 const PLACE = { entityType: "property", id: "PRP-1", field: "gallery" } as const satisfies UploadPlace;
 const ANSWER = { media: MEDIA, message: "The picture was stored.", duplicates: [] };
+const UUID = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 const file = (name = "a.jpg", text = "bytes") => new File([text], name, { type: "image/jpeg" });
 
 let server: Awaited<ReturnType<typeof startWireServer>>;
@@ -43,8 +44,9 @@ beforeEach(() => {
   answer = () => Response.json(ANSWER, { status: 201 });
 });
 
+/** One try: `retry.test.ts` tells what follows a failure. */
 const client = (options: Partial<MediaClientOptions> = {}) =>
-  createMediaClient({ baseUrl: server.baseUrl, ...options });
+  createMediaClient({ baseUrl: server.baseUrl, retries: 0, ...options });
 
 async function failure(promise: Promise<unknown>): Promise<MediaClientError> {
   const error = await promise.catch((thrown: unknown) => thrown);
@@ -127,10 +129,15 @@ describe("an upload", () => {
     expect(body.indexOf('name="alt_text"')).toBeLessThan(body.indexOf('name="file"'));
   });
 
-  it("passes an idempotency key on, and none of its own", async () => {
+  it("passes an idempotency key on, and makes one for each call without", async () => {
     await client().upload(PLACE, file(), { idempotencyKey: "key-1" });
     await client().upload(PLACE, file());
-    expect(seen.map(({ headers }) => headers.get("idempotency-key"))).toEqual(["key-1", null]);
+    answer = () => Response.json({ uploaded: [], uploadedCount: 0, failed: [], failedCount: 0, message: "" });
+    await client().uploadBatch(PLACE, [file()]);
+    const [given, first, second] = seen.map(({ headers }) => headers.get("idempotency-key"));
+    expect(given).toBe("key-1");
+    expect([first, second]).toEqual([expect.stringMatching(UUID), expect.stringMatching(UUID)]);
+    expect(first).not.toBe(second);
   });
 
   it.each<[string, MediaClientOptions["token"], string | null]>([

@@ -26,6 +26,7 @@ const HOMES = {
   "hono-lives-in-router-and-roots": ["hono"],
   "node-server-lives-in-roots": ["@hono/node-server"],
   "trpc-client-lives-in-client": ["@trpc/client"],
+  "react-lives-in-its-entry": ["react", "@tanstack/react-query"],
 };
 
 /** Imports of one room, each in a file of its own so that a violation names exactly one of them. */
@@ -91,6 +92,8 @@ const FORBIDDEN: readonly Forbidden[] = [
     ["src/jobs", "console"].flatMap((room) => fromRoom(rule, room, packages)),
   ),
   ...fromRoom("thumbhash-is-made-and-shown", "src/jobs", ["thumbhash"]),
+  ...fromRoom("react-lives-in-its-entry", "client", ["react", "@tanstack/react-query"]),
+  { rule: "client-does-without-react", file: "client/index.ts", target: "client/react/provider.ts" },
   { rule: "busboy-lives-in-multipart", file: "src/router/app.ts", target: "@fastify/busboy" },
   ...fromRoom("client-imports-procedures-and-tables", "client", [
     "src/router/app.ts",

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -74,6 +75,20 @@ describe("the build", () => {
     expect(read("client/dist/index.js")).not.toContain("../src/");
     expect(read("dist/console/gallery.js")).not.toMatch(/\bimport\b/);
     expect(read("dist/console/index.html")).toBe(SOURCES["console/index.html"]);
+  });
+
+  it("bundles the client's entry for React beside it, and what both need once, under one name", () => {
+    const entry = (name: string, text: string) =>
+      put(`client/${name}.ts`, `import { greet } from "../src/media/greet.js";\n${text}`);
+    entry("index", 'export const hello = greet("one");\n');
+    entry("react", 'import { useState } from "react";\nexport const useHello = () => useState(greet("two"));\n');
+    build();
+    put("src/media/greet.ts", 'export const greet = (name: string): string => "Good day, " + name;\n');
+    build();
+    const bundles = readdirSync(join(root, "client/dist")).filter((name) => name.endsWith(".js"));
+    expect(bundles.sort()).toEqual(["index.js", "react.js", "shared.js"]);
+    expect(bundles.filter((name) => read(`client/dist/${name}`).includes("Good day"))).toEqual(["shared.js"]);
+    expect(read("client/dist/react.js")).toMatch(/from "react"/);
   });
 
   it("does without client and page where there are none", () => {

@@ -23,7 +23,12 @@ function filesBelow(folder: string): string[] {
 
 const FILES = filesBelow("");
 const FILE_NAMES = new Set(FILES.map((file) => file.split("/").at(-1)));
-const DOCUMENTS = ["README.md", "CONTRIBUTING.md", ...FILES.filter((file) => /^docs\/.*\.md$/.test(file))];
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "client/README.md",
+  ...FILES.filter((file) => /^docs\/.*\.md$/.test(file)),
+];
 
 const withoutFences = (markdown: string): string => markdown.replace(/^(```|~~~)[\s\S]*?^\1/gm, "");
 
