@@ -1,12 +1,12 @@
-import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import type { Config } from "./config.js";
 import type { Limits } from "./media/limits.js";
 import type { Deps } from "./media/ports.js";
 import { openResources } from "./open-resources.js";
+import { loadApiPageAssets, loadConsoleAssets } from "./page-assets.js";
 import { createSharpPipeline } from "./pipeline/sharp-pipeline.js";
-import type { AppDeps, Assets } from "./router/app-env.js";
+import type { AppDeps } from "./router/app-env.js";
 import { createRandomIds } from "./security/random-ids.js";
 import { createScryptPasswords } from "./security/scrypt-passwords.js";
 import { loadOrCreateSecret } from "./security/secret-files.js";
@@ -70,7 +70,8 @@ export async function compose(
     addressOf: server.addressOf,
     breakOff: server.breakOff,
     bodyIdleMs: config.REQUEST_IDLE_SECONDS * 1000,
-    assets: await loadAssets(),
+    assets: await loadConsoleAssets(),
+    apiPageAssets: await loadApiPageAssets(),
     isDraining: server.isDraining,
   };
   const upkeep = createUpkeep({ config, deps, sessions: opened.sessions, resources });
@@ -126,23 +127,3 @@ const limitsOf = (config: Config): Limits => ({
   maxAnimatedPixels: config.MAX_ANIMATED_PIXELS,
   batchMaxFiles: config.MAX_BATCH_FILES,
 });
-
-const ASSET_TYPES: Record<string, string> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
-};
-
-/** The built web page. It lies beside the built server; from source there is none until the build ran. */
-async function loadAssets(): Promise<Assets> {
-  const folder = new URL(import.meta.url.endsWith(".ts") ? "../dist/console/" : "../console/", import.meta.url);
-  const names = await readdir(folder).catch(() => []);
-  const known = names.flatMap((name) =>
-    ASSET_TYPES[extname(name)] ? [[name, ASSET_TYPES[extname(name)] as string] as const] : [],
-  );
-  const entries = known.map(
-    async ([name, contentType]) => [name, { contentType, body: await readFile(new URL(name, folder)) }] as const,
-  );
-  return new Map(await Promise.all(entries));
-}

@@ -9,7 +9,7 @@ function greeting({ baseUrl }: RunningServer, config: Config): string {
   const service = `-H "Authorization: Bearer "${token}`;
   const json = '-H "Content-Type: application/json"';
   return `
-Artitec Media listens on ${baseUrl}     gallery: ${baseUrl}/console/     API: ${baseUrl}/openapi.json
+Artitec Media listens on ${baseUrl}     gallery: ${baseUrl}/console/     API: ${baseUrl}/docs
 
 Make a user, get a token and upload a picture of your own:
   curl -X PUT ${service} ${json} -d '{"role":"user"}' ${baseUrl}/v1/users/USR-ME

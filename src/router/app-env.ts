@@ -9,13 +9,17 @@ export type AppEnv = {
 };
 export type AppContext = Context<AppEnv>;
 
-/** Files of the web page, by path below `/console`. */
-export type Assets = ReadonlyMap<string, { contentType: string; body: Uint8Array }>;
+export type Asset = { contentType: string; body: Uint8Array };
+/** Files of a web page, by name. */
+export type Assets = ReadonlyMap<string, Asset>;
 
 export type AppDeps = {
   deps: Deps;
   accounts: AccountDeps;
+  /** What is below `/console`. */
   assets: Assets;
+  /** What `/docs` takes of its package. */
+  apiPageAssets: Assets;
   /** Origins other than the server's own that browsers may call from. */
   corsOrigins: readonly string[];
   version: string;

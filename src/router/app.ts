@@ -1,6 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { MediaError } from "../media/errors.js";
+import { apiPageRoutes } from "./api-page.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
 import { batchUploadRoute } from "./batch-upload.js";
 import { consoleRoutes } from "./console.js";
@@ -25,6 +26,7 @@ export function createApp(app: AppDeps): Hono<AppEnv> {
   http.route("/", fileRoutes(app));
   http.route("/", consoleRoutes(app));
   http.route("/", openApiRoute(app));
+  http.route("/", apiPageRoutes(app));
   const limited = rateLimit(app); // one for both: the limit is the caller's, not the protocol's
   for (const path of ["/v1/*", "/trpc/*"]) http.use(path, sessions(app), limited);
   http.route("/", uploadRoutes(app));

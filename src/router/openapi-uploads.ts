@@ -1,6 +1,9 @@
 import { ATTACHMENTS } from "../media/attachments.js";
 import { type DuplicateTier, MEDIA_ERROR_CODES } from "../media/errors.js";
-import { FAILURES, json, type Paths, ref } from "./openapi-parts.js";
+import { uploadFieldsSchema } from "../media/upload-fields.js";
+import { BATCH_EXAMPLE, UPLOAD_EXAMPLE } from "./openapi-examples.js";
+import { FAILURES, failureContent } from "./openapi-failures.js";
+import { json, type Paths, ref } from "./openapi-parts.js";
 
 const TIERS = ["exact", "same", "similar"] as const satisfies readonly DuplicateTier[];
 
@@ -16,7 +19,11 @@ export const UPLOAD_SCHEMAS = {
         items: {
           type: "object",
           required: ["publicId", "distance", "tier"],
-          properties: { publicId: { type: "string" }, distance: { type: "integer" }, tier: { enum: TIERS } },
+          properties: {
+            publicId: { type: "string" },
+            distance: { type: "integer" },
+            tier: { type: "string", enum: TIERS },
+          },
         },
       },
     },
@@ -56,6 +63,20 @@ const FORM_FIELDS = {
   sort_order: { type: "integer", description: "Place in the gallery; absent puts it last" },
   is_public: { type: "boolean", default: true },
   is_primary: { type: "boolean", default: false },
+  on_duplicate: {
+    type: "string",
+    enum: uploadFieldsSchema.shape.on_duplicate.unwrap().options,
+    default: "keep",
+    description: "What becomes of a copy within its entity: stored, refused (409), or answered by the item there is",
+  },
+};
+
+const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "The same key, caller and content answers the first result again",
+  schema: { type: "string", pattern: "^[\\x21-\\x7e]{1,200}$" },
 };
 
 const PLACE_FIELDS = {
@@ -64,7 +85,8 @@ const PLACE_FIELDS = {
   entity_field: text("May stand in the query instead"),
 };
 
-const FILE = { type: "string", contentMediaType: "application/octet-stream" };
+/** `format` says nothing in OpenAPI 3.1 and a file to tools that learnt 3.0. */
+const FILE = { type: "string", format: "binary", contentMediaType: "application/octet-stream" };
 
 /** Every upload address: one a row of the attachment table, the general one and the batch. */
 export function describeUploads(): Paths {
@@ -84,11 +106,24 @@ function describeUpload(operationId: string, summary: string, path: string, plac
     operationId,
     tags: ["uploads"],
     summary,
-    parameters: names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+    parameters: [
+      ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+      ...queryOf(place),
+      IDEMPOTENCY_KEY,
+    ],
     requestBody: { required: true, content: { "multipart/form-data": { schema: form } } },
-    responses: { 201: { description: "Stored", content: json(ref("UploadResult")) }, ...FAILURES },
+    responses: {
+      200: { description: "Stored before: a replay, or the item `reuse` found", content: UPLOADED },
+      201: { description: "Stored", content: UPLOADED },
+      ...FAILURES,
+    },
   };
 }
+
+const queryOf = (place: object) =>
+  Object.entries(place).map(([name, schema]) => ({ name, in: "query", required: false, schema: schema as unknown }));
+const UPLOADED = json(ref("UploadResult"), UPLOAD_EXAMPLE);
+const UPLOADED_BATCH = json(ref("BatchResult"), BATCH_EXAMPLE);
 
 const BATCH_FORM = {
   type: "object",
@@ -100,14 +135,13 @@ const BATCH = {
   operationId: "upload_batch",
   tags: ["uploads"],
   summary: "Upload up to 20 files to one place; each stands or falls for itself",
+  parameters: [...queryOf(PLACE_FIELDS), IDEMPOTENCY_KEY],
   requestBody: { required: true, content: { "multipart/form-data": { schema: BATCH_FORM } } },
   responses: {
+    200: { description: "A replay", content: json(ref("BatchResult")) },
     201: { description: "All stored", content: json(ref("BatchResult")) },
-    207: { description: "Some stored", content: json(ref("BatchResult")) },
+    207: { description: "Some stored", content: UPLOADED_BATCH },
     ...FAILURES,
-    400: {
-      description: "None stored",
-      content: { ...json(ref("BatchResult")), "application/problem+json": { schema: ref("Problem") } },
-    },
+    400: { description: "None stored", content: { ...json(ref("BatchResult")), ...failureContent(400) } },
   },
 };

@@ -2,12 +2,17 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { mediaOutSchema } from "../media/model.js";
 import type { AppDeps, AppEnv } from "./app-env.js";
-import { FAILURES, json, type Paths, PROBLEM } from "./openapi-parts.js";
+import { EXAMPLES } from "./openapi-examples.js";
+import { FAILURE_RESPONSES, FAILURES, PROBLEM } from "./openapi-failures.js";
+import { json, type Paths, ref } from "./openapi-parts.js";
 import { describeUploads, UPLOAD_SCHEMAS } from "./openapi-uploads.js";
 import { type JsonSchema, REST_OPERATIONS, type RestOperation } from "./rest-operations.js";
 
+/** As much of the application as its description shows. */
+type Described = Pick<AppDeps, "version"> & { deps: { urls: Pick<AppDeps["deps"]["urls"], "baseUrl"> } };
+
 /** The description of every HTTP route, made once: operations from the procedures, uploads from the attachment table. */
-export function openApiRoute(app: AppDeps): Hono<AppEnv> {
+export function openApiRoute(app: Described): Hono<AppEnv> {
   let document: Record<string, unknown> | undefined;
   return new Hono<AppEnv>().get("/openapi.json", (c) => {
     document ??= describeApi(app);
@@ -15,7 +20,8 @@ export function openApiRoute(app: AppDeps): Hono<AppEnv> {
   });
 }
 
-function describeApi({ version, deps }: AppDeps): Record<string, unknown> {
+/** The whole document. What it says holds for any caller: it never changes while the server runs. */
+export function describeApi({ version, deps }: Described): Record<string, unknown> {
   return {
     openapi: "3.1.0",
     info: { title: "Artitec Media", version, description: "Pictures and videos of a platform's things." },
@@ -27,12 +33,25 @@ function describeApi({ version, deps }: AppDeps): Record<string, unknown> {
         bearer: { type: "http", scheme: "bearer" },
         cookie: { type: "apiKey", in: "cookie", name: "session" },
       },
-      schemas: { MediaOut: withoutDialect(z.toJSONSchema(mediaOutSchema)), Problem: PROBLEM, ...UPLOAD_SCHEMAS },
+      responses: FAILURE_RESPONSES,
+      schemas: { MediaOut: MEDIA_OUT, Problem: PROBLEM, ...UPLOAD_SCHEMAS },
     },
   };
 }
 
 const withoutDialect = ({ $schema, ...schema }: JsonSchema): JsonSchema => schema;
+
+const MEDIA_OUT = withoutDialect(z.toJSONSchema(mediaOutSchema));
+const MEDIA_OUT_TEXT = JSON.stringify(MEDIA_OUT);
+
+/** The same schema naming MediaOut where it stood in full: generated clients then have one type of it. */
+function namingMediaOut(schema: unknown): unknown {
+  if (JSON.stringify(schema) === MEDIA_OUT_TEXT) return ref("MediaOut");
+  if (Array.isArray(schema)) return schema.map(namingMediaOut);
+  if (typeof schema !== "object" || schema === null) return schema;
+  return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, namingMediaOut(value)]));
+}
+
 function describeOperations(): Paths {
   const paths: Paths = {};
   for (const operation of REST_OPERATIONS) {
@@ -67,15 +86,21 @@ function describeOperation({
       ...inPath.map((name) => parameter(name, "path")),
       ...(inQuery ? rest.map((name) => parameter(name, "query")) : []),
     ],
-    ...(inQuery || rest.length === 0 ? {} : { requestBody: describeBody(input, rest) }),
-    responses: { 200: { description: "Done", content: json(withoutDialect(output)) }, ...FAILURES },
+    ...(inQuery || rest.length === 0 ? {} : { requestBody: describeBody(input, rest, EXAMPLES[operationId]?.body) }),
+    responses: {
+      200: {
+        description: "Done",
+        content: json(namingMediaOut(withoutDialect(output)), EXAMPLES[operationId]?.answer),
+      },
+      ...FAILURES,
+    },
   };
 }
 
-function describeBody(input: JsonSchema, names: readonly string[]) {
+function describeBody(input: JsonSchema, names: readonly string[], example: object | undefined) {
   const properties = Object.fromEntries(names.map((name) => [name, input.properties?.[name]]));
   const required = (input.required ?? []).filter((name) => names.includes(name));
-  return { required: required.length > 0, content: json({ type: "object", properties, required }) };
+  return { required: required.length > 0, content: json({ type: "object", properties, required }, example) };
 }
 
 const plain = (operationId: string, summary: string, contentType: string) => ({
@@ -104,5 +129,6 @@ function describePlain(): Paths {
     "/readyz": plain("readyz", "Database and storage answer", "application/json"),
     "/metrics": plain("metrics", "Prometheus metrics", "text/plain"),
     "/openapi.json": plain("openapi", "This description", "application/json"),
+    "/docs": plain("docs", "This description as a page, with calls to try", "text/html"),
   };
 }
