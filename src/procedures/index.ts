@@ -18,5 +18,5 @@ export const appRouter = router({
   health: healthRouter,
 });
 
-/** For internal tools in the same process: `createCaller(context).media.list(…)`. */
+/** The procedures without a transport. Tools take `openInProcess` of `src/in-process.ts`, which makes the context. */
 export const createCaller = createCallerFactory(appRouter);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MediaOut } from "../../src/media/model.js";
-import { createCaller } from "../../src/procedures/index.js";
 import { quarters } from "../support/pictures.js";
 import { SERVICE_TOKEN, startTestServer, type TestServer } from "../support/server.js";
 
@@ -188,9 +187,5 @@ describe("reading a gallery", () => {
     it("sends no stack", async () => {
       expect(JSON.stringify((await query("media.get", { id: 99999 })).body)).not.toMatch(/stack|node_modules/);
     });
-  });
-
-  it("createCaller is the third way in, for tools in the same process", () => {
-    expect(createCaller).toBeTypeOf("function");
   });
 });
