@@ -70,6 +70,7 @@ const CALLS: Record<string, Call> = {
   "media.batchDelete": { on: ({ id }) => ({ mediaIds: [id] }) },
   "media.search": { input: () => ({ q: "a" }) },
   "media.duplicates": { on: idOf },
+  "media.resolveDuplicates": { on: ({ id, neighbour }) => ({ id, mediaIds: [neighbour] }), hasNeighbour: true },
   "permissions.check": { input: ({ property }) => ({ action: "manage", type: "property", id: property }) },
   "permissions.grant": { input: (place) => ({ ...grantee(place), right: "upload" }) },
   "permissions.revoke": { input: grantee },
