@@ -1,6 +1,12 @@
 import { and, asc, count, desc, eq, isNotNull, isNull, lt, type SQL } from "drizzle-orm";
 import { MediaError } from "../src/media/errors.js";
-import type { ObjectPlace, StorageFinding, SyncLog, SyncRun } from "../src/media/lifecycle-ports.js";
+import {
+  NOTHING_COMPARED,
+  type ObjectPlace,
+  type StorageFinding,
+  type SyncLog,
+  type SyncRun,
+} from "../src/media/lifecycle-ports.js";
 import type { Scope } from "./scope.js";
 import { sha256Of } from "./sha-256.js";
 
@@ -14,22 +20,13 @@ type Runs = Pick<SyncLog, "resume" | "save" | "lastFinished">;
 function runs(scope: Scope): Runs {
   const { db, schema, dialect } = scope;
   const { syncRuns } = schema;
-  const fresh = {
-    finishedAt: null,
-    phase: "rows",
-    position: null,
-    checked: 0,
-    missing: 0,
-    orphaned: 0,
-    unknown: 0,
-  } as const;
   const selectRun = async ({ db }: Scope, where: SQL) =>
     db.select().from(syncRuns).where(where).orderBy(desc(syncRuns.finishedAt), desc(syncRuns.id)).limit(1);
 
   return {
     resume: (now) =>
       scope.atomically(async (inner) => {
-        const run = { ...fresh, startedAt: now, openKey: OPEN };
+        const run = { ...NOTHING_COMPARED, startedAt: now, openKey: OPEN };
         await dialect.upsert(inner.db.insert(syncRuns).values(run), [syncRuns.openKey], { openKey: OPEN });
         const [open] = await selectRun(inner, eq(syncRuns.openKey, OPEN));
         if (!open) throw new Error("The run is not there after it was begun.");

@@ -140,6 +140,17 @@ export type SyncRun = {
   unknown: number;
 };
 
+/** How a run begins. */
+export const NOTHING_COMPARED = {
+  finishedAt: null,
+  phase: "rows",
+  position: null,
+  checked: 0,
+  missing: 0,
+  orphaned: 0,
+  unknown: 0,
+} as const satisfies Omit<SyncRun, "id" | "startedAt">;
+
 export type SyncLog = {
   /** The unfinished run, or a new one. */
   resume(now: Date): Promise<SyncRun>;

@@ -1,4 +1,4 @@
-import type { SyncRun } from "./lifecycle-ports.js";
+import { NOTHING_COMPARED, type SyncRun } from "./lifecycle-ports.js";
 import type { SyncPatience } from "./limits.js";
 import { createPace } from "./pace.js";
 import { compareObjects, removeQuarantined } from "./reconcile-objects.js";
@@ -38,14 +38,4 @@ async function compareAll(deps: ReconcileDeps, patience: SyncPatience, options: 
   return { run, actions };
 }
 
-const freshRun = (now: Date): SyncRun => ({
-  id: 0,
-  startedAt: now,
-  finishedAt: null,
-  phase: "rows",
-  position: null,
-  checked: 0,
-  missing: 0,
-  orphaned: 0,
-  unknown: 0,
-});
+const freshRun = (now: Date): SyncRun => ({ id: 0, startedAt: now, ...NOTHING_COMPARED });

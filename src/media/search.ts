@@ -1,24 +1,14 @@
 import { z } from "zod";
 import { decideWrite } from "./access.js";
 import { type Actor, actorUserId, isModerator } from "./actor.js";
-import type { MediaType } from "./attachments.js";
 import { findVisible, getMedia } from "./browse.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
 import type { ManageDeps } from "./manage.js";
 import type { Media } from "./model.js";
 import { type Duplicate, findDuplicates } from "./near-duplicates.js";
-import type { Audience, Ref } from "./ports.js";
+import type { Audience, MediaSearchQuery, Ref } from "./ports.js";
 
-export type Search = {
-  text?: string | undefined;
-  tag?: string | undefined;
-  mediaType?: MediaType | undefined;
-  uploadedBy?: string | undefined;
-  from?: Date | undefined;
-  to?: Date | undefined;
-  limit: number;
-  cursor?: string | undefined;
-};
+export type Search = Omit<MediaSearchQuery, "audience" | "beforeId"> & { cursor?: string | undefined };
 
 const idCursor = z.tuple([z.number().int()]);
 
