@@ -17,6 +17,19 @@ const COMBINATIONS = {
  */
 const INDEPENDENT = ["hostile-memory", "rate-limit", "slow-client", "start"].map((name) => `test/api/${name}.test.ts`);
 
+/** Who sees what, and many at once: the database decides. Once on each database, and so once on each store. */
+const DECIDED_BY_THE_DATABASE = ["concurrency", "visibility"].map((name) => `test/api/${name}.test.ts`);
+
+const EXCLUDED: Record<keyof typeof COMBINATIONS, readonly string[]> = {
+  "SQLite + local": [],
+  "SQLite + S3": [...INDEPENDENT, ...DECIDED_BY_THE_DATABASE],
+  "MariaDB + local": [...INDEPENDENT, ...DECIDED_BY_THE_DATABASE],
+  "MariaDB + S3": INDEPENDENT,
+};
+
+/** About compilers, checkers and kills, which are the same on every Node; these also take longest. */
+const ON_ONE_NODE = ["test/crash/**/*.test.ts", "test/house/**/*.test.ts", "test/client/package.test.ts"];
+
 const shared = { testTimeout: 30_000, hookTimeout: 120_000, pool: "forks" } as const;
 
 export default defineConfig({
@@ -25,13 +38,14 @@ export default defineConfig({
     globalSetup: ["test/support/global-setup.ts"],
     maxWorkers: 2,
     projects: [
-      { test: { ...shared, name: "all but the API", include: ["test/**/*.test.ts"], exclude: [API] } },
-      ...Object.entries(COMBINATIONS).map(([name, combination], at) => ({
+      { test: { ...shared, name: "on one Node", include: ON_ONE_NODE } },
+      { test: { ...shared, name: "all but the API", include: ["test/**/*.test.ts"], exclude: [API, ...ON_ONE_NODE] } },
+      ...Object.entries(COMBINATIONS).map(([name, combination]) => ({
         test: {
           ...shared,
           name: `api: ${name}`,
           include: [API],
-          exclude: at === 0 ? [] : INDEPENDENT,
+          exclude: [...EXCLUDED[name as keyof typeof COMBINATIONS]],
           provide: { combination },
         },
       })),
