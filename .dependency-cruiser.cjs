@@ -26,7 +26,7 @@ const HOMES = [
   },
   {
     name: "pixel-packages-live-in-pipeline",
-    packages: npm("sharp", "sharp-phash", "exifr"),
+    packages: npm("sharp", "sharp-phash", "exifr", "libheif-js"),
     home: "^src/pipeline/",
   },
   {
@@ -161,7 +161,7 @@ const edge = [
     "No decoder and no encoder runs on the edge.",
     { path: "^src/edge\\.ts$" },
     {
-      path: [npm("sharp", "sharp-phash", "[^/]*ffmpeg[^/]*", "@[^/]+/[^/]*ffmpeg[^/]*"), "^src/.*ffmpeg"],
+      path: [npm("sharp", "sharp-phash", "libheif-js", "[^/]*ffmpeg[^/]*", "@[^/]+/[^/]*ffmpeg[^/]*"), "^src/.*ffmpeg"],
       reachable: true,
     },
   ),

@@ -1,4 +1,4 @@
-/** What the prebuilt sharp decodes; its HEIF reader has AV1 but no HEVC, so HEIC is none of these. */
+/** What this pipeline decodes: bitmaps and HEVC by decoders of their own, the rest by sharp. */
 export const DECODABLE_TYPES = [
   "image/jpeg",
   "image/png",
@@ -6,5 +6,8 @@ export const DECODABLE_TYPES = [
   "image/gif",
   "image/tiff",
   "image/avif",
+  "image/bmp",
+  "image/heic",
+  "image/heif",
 ] as const;
 export type DecodableType = (typeof DECODABLE_TYPES)[number];

@@ -1,6 +1,8 @@
+import { open } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
 import { MediaError } from "../media/errors.js";
 import type { ImageHeader } from "../media/ports.js";
+import { BITMAP_HEADER_BYTES, readBitmapHeader } from "./bitmap-header.js";
 import { DECODABLE_TYPES, type DecodableType } from "./decodable-types.js";
 import { decoding } from "./decode-failure.js";
 import { requireFewScans } from "./jpeg-scans.js";
@@ -11,10 +13,13 @@ const ANIMATED_TYPES: readonly DecodableType[] = ["image/gif", "image/webp"];
 /** The header as the file's own decoder reads it. Width and height are those of one frame, turned upright. */
 export type PictureHeader = ImageHeader & {
   contentType: DecodableType;
+  decoder: "sharp" | "hevc" | "bitmap";
   /** True where the stored frames must be turned or mirrored to stand upright. */
   isTurned: boolean;
   /** True where a profile says what 8-bit red, green and blue mean; of grey, CMYK and 16 bits that is not asked. */
   hasRgbProfile: boolean;
+  /** The colour profile as stored, or null. */
+  icc: Buffer | null;
   /** The block as stored; null where there is none, and in TIFF, where EXIF is part of the file's own structure. */
   exif: Buffer | null;
   /** Times an animation plays, 0 for ever, and milliseconds each frame is shown. */
@@ -29,30 +34,59 @@ export type PictureHeader = ImageHeader & {
  */
 export async function inspectPicture(path: string, contentType: string): Promise<ImageHeader> {
   requireDecodable(contentType);
-  const header = await readHeader(path);
-  if (header.contentType !== contentType) {
+  const { width, height, frames, ...header } = await readHeader(path);
+  if (!isSameType(contentType, header.contentType)) {
     throw new MediaError({
       code: "CORRUPT_FILE",
       reason: `it begins like ${contentType} but is ${header.contentType}`,
     });
   }
   if (contentType === "image/jpeg") await requireFewScans(path);
-  return { width: header.width, height: header.height, frames: header.frames };
+  return { width, height, frames };
 }
 
+/** The general type says nothing of what codes its pixels. */
+const isSameType = (sniffed: string, read: DecodableType): boolean =>
+  sniffed === read || (sniffed === "image/heif" && (read === "image/heic" || read === "image/avif"));
+
+/** Rejects as `inspectPicture` does. */
 export async function readHeader(path: string): Promise<PictureHeader> {
+  const head = await readHead(path);
+  return head.toString("latin1", 0, 2) === "BM" ? describeBitmap(head) : readWithSharp(path);
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(BITMAP_HEADER_BYTES), 0, BITMAP_HEADER_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readWithSharp(path: string): Promise<PictureHeader> {
   const metadata = await decoding(sharp(path, { limitInputPixels: false, failOn: "error" }).metadata());
   const contentType = requireDecodable(metadata.mediaType ?? metadata.format);
   return {
     ...metadata.autoOrient,
     contentType,
+    decoder: metadata.compression === "hevc" ? "hevc" : "sharp",
     frames: ANIMATED_TYPES.includes(contentType) ? (metadata.pages ?? 1) : 1,
     isTurned: isTurned(metadata),
     hasRgbProfile: metadata.hasProfile && metadata.space === "srgb" && metadata.depth === "uchar",
+    icc: metadata.icc ?? null,
     exif: metadata.exif ?? null,
     loop: metadata.loop ?? null,
     delays: metadata.delay ?? null,
   };
+}
+
+const PLAIN = { frames: 1, isTurned: false, hasRgbProfile: false, icc: null, exif: null, loop: null, delays: null };
+
+function describeBitmap(head: Buffer): PictureHeader {
+  const { width, height } = readBitmapHeader(head);
+  return { ...PLAIN, width, height, contentType: "image/bmp", decoder: "bitmap" };
 }
 
 function requireDecodable(detected: string): DecodableType {

@@ -128,7 +128,7 @@ describe.skipIf(noCorpus)("real and odd pictures", () => {
     const { headers } = await fetchFile(url);
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("content-security-policy")).toContain("sandbox");
-    expect(headers.get("content-type")).toMatch(/^image\/(jpeg|png|gif|webp|avif|tiff)$/);
+    expect(headers.get("content-type")).toMatch(/^image\/(jpeg|png|gif|webp|avif|tiff|bmp|heic|heif)$/);
   }
 
   /** One check for each word of the manifest that speaks of what was accepted; the rest is true of every upload. */

@@ -364,8 +364,8 @@ describe("what is refused", () => {
   });
 
   it("a type without a decoder, naming those that have one", async () => {
-    await expect(inspect(Buffer.from("BM"), "image/bmp")).rejects.toMatchObject({
-      failure: { code: "UNSUPPORTED_TYPE", detected: "image/bmp", accepted: pipeline.contentTypes },
+    await expect(inspect(Buffer.from("<svg/>"), "image/svg+xml")).rejects.toMatchObject({
+      failure: { code: "UNSUPPORTED_TYPE", detected: "image/svg+xml", accepted: pipeline.contentTypes },
     });
   });
 
