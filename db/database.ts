@@ -1,25 +1,11 @@
-import type { Sessions, UserDirectory } from "../src/accounts/ports.js";
-import type { Database, Stores } from "../src/media/ports.js";
 import type { Connection, ConnectOptions } from "./connection.js";
-import { createDeletionOutbox } from "./deletion-outbox.js";
 import { speakingMediaErrors } from "./driver-errors.js";
-import { createEntityDirectory } from "./entity-directory.js";
-import { createIdempotencyLog } from "./idempotency-log.js";
-import { createInstances, type InstanceOptions, type Instances } from "./instances.js";
-import { createIntentLog } from "./intent-log.js";
-import { createLuciaSessions } from "./lucia-sessions.js";
-import { createMediaRepository } from "./media-repository.js";
-import { createModerationLog } from "./moderation-log.js";
-import { createScope, type Scope } from "./scope.js";
-import { createSyncLog } from "./sync-log.js";
-import { createUsageCounters } from "./usage-counters.js";
-import { createUserDirectory } from "./user-directory.js";
+import { createFacts, type Facts, type FactsParts } from "./facts.js";
+import { createInstances, type InstanceOptions } from "./instances.js";
+import { createScope } from "./scope.js";
 
 /** Everything the application does with its database. Rejections are MediaError CONFLICT and DATABASE_UNAVAILABLE. */
-export type OpenDatabase = {
-  database: Database;
-  users: UserDirectory;
-  sessions: Sessions;
+export type OpenDatabase = Facts & {
   /** Brings the tables up to date. Several processes may call it at once. */
   migrate(): Promise<void>;
   /** Says that this process lives; call it at least once a minute. */
@@ -65,35 +51,16 @@ export async function openDatabase(url: string, options: InstanceOptions & Conne
   const instances = createInstances(options);
   const lifetime = createLifetime({ connection, scope, instances });
   return {
-    database: createDatabase(connection, scope, instances),
-    users: speakingMediaErrors(createUserDirectory(scope)),
-    sessions: speakingMediaErrors(createLuciaSessions(scope)),
+    ...createFacts({ connection, scope, instances }),
     ...speakingMediaErrors({ migrate, ...lifetime }),
   };
 }
 
-const createStores = (scope: Scope, instances: Instances): Stores => ({
-  media: speakingMediaErrors(createMediaRepository(scope)),
-  entities: speakingMediaErrors(createEntityDirectory(scope)),
-  intents: speakingMediaErrors(createIntentLog(scope, instances)),
-  moderation: speakingMediaErrors(createModerationLog(scope)),
-  deletions: speakingMediaErrors(createDeletionOutbox(scope)),
-  idempotency: speakingMediaErrors(createIdempotencyLog(scope, instances)),
-  usage: speakingMediaErrors(createUsageCounters(scope)),
-  sync: speakingMediaErrors(createSyncLog(scope)),
-});
-
-function createDatabase(connection: Connection, scope: Scope, instances: Instances): Database {
-  const { transact, ping } = speakingMediaErrors<Pick<Database, "transact" | "ping">>({
-    transact: (work) => scope.atomically((inner) => work(createStores(inner, instances))),
-    ping: () => connection.ping(),
-  });
-  return { ...createStores(scope, instances), transact, ping };
-}
-
-type Parts = { connection: Connection; scope: Scope; instances: Instances };
-
-function createLifetime({ connection, scope, instances }: Parts): Pick<OpenDatabase, "heartbeat" | "close"> {
+function createLifetime({
+  connection,
+  scope,
+  instances,
+}: FactsParts & { connection: Connection }): Pick<OpenDatabase, "heartbeat" | "close"> {
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {

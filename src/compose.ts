@@ -73,6 +73,7 @@ export async function compose(
     assets: await loadConsoleAssets(),
     apiPageAssets: await loadApiPageAssets(),
     isDraining: server.isDraining,
+    renderMetrics: () => resources.metrics.render(),
   };
   const upkeep = createUpkeep({ config, deps, sessions: opened.sessions, resources });
   return {

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type OpenDatabase, openDatabase } from "../db/database.js";
 import type { Config } from "./config.js";
-import type { Clock, Logger, Metrics, ObjectStorage, ObjectStores, Spool } from "./media/ports.js";
+import type { Clock, Logger, ObjectStorage, ObjectStores, Spool } from "./media/ports.js";
 import { createLocalStorage } from "./storage/local.js";
 import { createObjectStores } from "./storage/object-stores.js";
 import { createResilientStorage } from "./storage/resilient.js";
 import { createSpool } from "./storage/spool.js";
 import { createPinoLog } from "./telemetry/pino-log.js";
-import { createPrometheusMetrics } from "./telemetry/prometheus-metrics.js";
+import { createPrometheusMetrics, type PrometheusMetrics } from "./telemetry/prometheus-metrics.js";
 
 /** What every Node process of this system holds open, whatever it does: the facts, the bytes, and where it tells. */
 export type Resources = {
@@ -19,7 +19,7 @@ export type Resources = {
   spool: Spool & { sweepDead(isAlive: (instanceId: string) => boolean): Promise<unknown> };
   clock: Clock;
   log: Logger;
-  metrics: Metrics;
+  metrics: PrometheusMetrics;
   /** Lets everything go. Calls after the first do nothing more. */
   close(): Promise<void>;
 };
@@ -57,7 +57,7 @@ export async function openResources(config: Config): Promise<Resources> {
  * The local folder is always there, for rows that were stored before the bucket was; the bucket wherever one is named,
  * so that a move can go either way. The SDK is loaded with the bucket alone.
  */
-async function openStores(config: Config, { log, metrics }: { log: Logger; metrics: Metrics }) {
+async function openStores(config: Config, { log, metrics }: Pick<Resources, "log" | "metrics">) {
   const guarded = (storage: ObjectStorage) =>
     createResilientStorage(storage, {
       log,

@@ -1,5 +1,5 @@
 import type { Deletion } from "./lifecycle-ports.js";
-import { type Deps, type ObjectStorage, StorageUnavailableError } from "./ports.js";
+import { type KeptObjects, type ServiceDeps, StorageUnavailableError } from "./ports.js";
 import { settleAll } from "./settle-all.js";
 
 const BATCH = 100;
@@ -9,7 +9,7 @@ const LONGEST_RETRY_MS = 60 * 60_000;
 /** Doubling from five seconds to an hour. */
 const retryDelayMs = (attempts: number): number => Math.min(FIRST_RETRY_MS * 2 ** attempts, LONGEST_RETRY_MS);
 
-export type OutboxDeps = Pick<Deps, "database" | "objects" | "clock" | "log">;
+export type OutboxDeps = Pick<ServiceDeps, "database" | "objects" | "clock" | "log">;
 
 /**
  * Works off the outbox: removes exactly the objects it names, each store's for itself. What cannot be removed now is
@@ -20,7 +20,7 @@ export async function removeDueObjects(deps: OutboxDeps): Promise<number> {
   return removed.reduce((sum, count) => sum + count, 0);
 }
 
-async function removeDueFrom(deps: OutboxDeps, store: ObjectStorage): Promise<number> {
+async function removeDueFrom(deps: OutboxDeps, store: KeptObjects): Promise<number> {
   let removed = 0;
   for (;;) {
     const now = deps.clock.now();
@@ -32,7 +32,7 @@ async function removeDueFrom(deps: OutboxDeps, store: ObjectStorage): Promise<nu
 }
 
 /** An outage ends the work on its store: who waits for it, a request perhaps, would wait for one failure after another. */
-async function removeBatch(deps: OutboxDeps, store: ObjectStorage, due: readonly Deletion[]) {
+async function removeBatch(deps: OutboxDeps, store: KeptObjects, due: readonly Deletion[]) {
   const { deletions } = deps.database;
   const unnamed = await dropNamed(deps, due);
   if (unnamed.length === 0) return { removed: 0, isOutage: false };

@@ -84,19 +84,13 @@ export type PutOptions = {
 export type ObjectListing = { key: string; size: number; lastModified: Date };
 
 /**
- * One store of objects. Keys are relative, `/`-separated and confined to the store; a key that leaves it, is absolute
- * or holds an empty, `.` or `..` segment, a backslash or a control character throws `TypeError`.
+ * One store, as far as what it holds goes. Keys are relative, `/`-separated and confined to the store; a key that leaves
+ * it, is absolute or holds an empty, `.` or `..` segment, a backslash or a control character throws `TypeError`.
  */
-export type ObjectStorage = {
+export type KeptObjects = {
   readonly type: StorageType;
   /** Null where there are no buckets. */
   readonly bucketName: string | null;
-  /**
-   * Stores the object durably and all at once: a reader sees all of it or nothing, also after a crash.
-   * Rejects with `ObjectExistsError` when the key is taken (a key is written once), with `StorageUnavailableError`
-   * when the store does not answer, and with a plain Error when the bytes do not match `size` and `sha256`.
-   */
-  put(key: string, source: ByteSource, options: PutOptions): Promise<void>;
   /**
    * Null when there is no such object. A range may end past the last byte. Rejects with `RangeError` when it holds no
    * byte of the object, and with `StorageUnavailableError` when the store does not answer.
@@ -117,16 +111,26 @@ export type ObjectStorage = {
   sweepUnfinished(olderThan: Date): Promise<number>;
 };
 
+/** One store, which also takes new objects. */
+export type ObjectStorage = KeptObjects & {
+  /**
+   * Stores the object durably and all at once: a reader sees all of it or nothing, also after a crash.
+   * Rejects with `ObjectExistsError` when the key is taken (a key is written once), with `StorageUnavailableError`
+   * when the store does not answer, and with a plain Error when the bytes do not match `size` and `sha256`.
+   */
+  put(key: string, source: ByteSource, options: PutOptions): Promise<void>;
+};
+
 /** The stores that hold objects. Each row says which of them holds its bytes; a key may be in several during a move. */
-export type ObjectStores = {
+export type ObjectStores<Store = ObjectStorage> = {
   /** Where new objects go. */
-  readonly primary: ObjectStorage;
+  readonly primary: Store;
   /** Where they go instead while the primary store does not answer; null where uploads are refused then. */
-  readonly fallback: ObjectStorage | null;
+  readonly fallback: Store | null;
   /** Every store that is set up, the primary one first. */
-  readonly all: readonly ObjectStorage[];
+  readonly all: readonly Store[];
   /** The store of a type. One that is not set up behaves like one that does not answer. */
-  of(type: StorageType): ObjectStorage;
+  of(type: StorageType): Store;
 };
 
 export class ObjectExistsError extends Error {
@@ -465,7 +469,7 @@ export type Backlog = {
 
 export type StorageOperation = "put" | "get" | "head" | "delete" | "list";
 
-/** Counters and durations for Prometheus. */
+/** Is told what happens, to count and time it. */
 export type Metrics = {
   requestFinished(request: { method: string; route: string; status: number; seconds: number }): void;
   uploadFinished(upload: { entityType: string; field: string; outcome: string; bytes: number; seconds: number }): void;
@@ -482,23 +486,27 @@ export type Metrics = {
   backlog(backlog: Backlog): void;
   /** End of the last whole comparison of rows and objects. */
   storageCompared(at: Date): void;
-  /** The text exposition format. */
-  render(): Promise<{ contentType: string; body: string }>;
 };
 
-export type Deps = {
+/** What queries and changes work with. Every runtime has it. */
+export type ServiceDeps = {
   database: Database;
-  objects: ObjectStores;
-  images: ImagePipeline;
-  spool: Spool;
+  objects: ObjectStores<KeptObjects>;
   signer: UrlSigner;
   urls: PublicUrls;
   limits: Limits;
-  retention: Retention;
   syncPatience: SyncPatience;
-  keepGps: boolean;
   clock: Clock;
   ids: RandomIds;
   log: Logger;
   metrics: Metrics;
+};
+
+/** And what files are taken in with: stores that take them, pixels, and a disk to work on. */
+export type Deps = Omit<ServiceDeps, "objects"> & {
+  objects: ObjectStores;
+  images: ImagePipeline;
+  spool: Spool;
+  retention: Retention;
+  keepGps: boolean;
 };

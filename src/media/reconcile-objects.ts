@@ -1,7 +1,7 @@
 import type { ObjectPlace, StorageFinding } from "./lifecycle-ports.js";
 import { STORAGE_TYPES } from "./model.js";
 import { isOwnKey } from "./object-key.js";
-import type { ObjectListing, ObjectStorage } from "./ports.js";
+import type { KeptObjects, ObjectListing } from "./ports.js";
 import { before, type ReconcileDeps, type SyncJob, stepsOf } from "./sync-job.js";
 
 /**
@@ -31,7 +31,7 @@ function placeOf(position: string | null): ObjectPlace | null {
   return position && storageType ? { storageType, key: position.slice(storageType.length + 1) } : null;
 }
 
-async function compareObject(job: SyncJob, store: ObjectStorage, { key, lastModified }: ObjectListing): Promise<void> {
+async function compareObject(job: SyncJob, store: KeptObjects, { key, lastModified }: ObjectListing): Promise<void> {
   const { deps, patience, run, isDry } = job;
   const { sync } = deps.database;
   const object = { key, storageType: store.type };
@@ -53,7 +53,7 @@ const isClaimed = async ({ database }: ReconcileDeps, object: ObjectPlace): Prom
   (await database.media.namesKey(object.key, object.storageType)) || database.deletions.holds(object);
 
 /** The listing may be older than what was removed since. Keys of others are not asked about: a store may refuse them. */
-async function stateOf(job: SyncJob, store: ObjectStorage, key: string): Promise<"orphaned" | "gone" | "unknown"> {
+async function stateOf(job: SyncJob, store: KeptObjects, key: string): Promise<"orphaned" | "gone" | "unknown"> {
   if (!isOwnKey(key)) return "orphaned";
   await job.pace();
   const { state } = await store.head(key);

@@ -7,7 +7,7 @@ import { placeBeside } from "./gallery-order.js";
 import { emptySlot, type ManageDeps, type Managed, manageMedia, manageTrashed, reread } from "./manage.js";
 import { type Media, STORAGE_TYPES } from "./model.js";
 import { removeDueObjects } from "./object-deletions.js";
-import type { Deps, MediaChange, Ref, Stores } from "./ports.js";
+import type { MediaChange, Ref, ServiceDeps, Stores } from "./ports.js";
 
 /** Sends an item to the trash: it is gone for everyone at once, and can be restored. */
 export async function trashMedia(deps: ManageDeps, actor: Actor, ref: Ref): Promise<Media> {
@@ -49,7 +49,7 @@ async function oldPlace({ stores, media, entity }: Managed): Promise<MediaChange
 
 /** Removes row and bytes for good, from the trash or not. Administrators only. */
 export async function deleteForEver(
-  deps: Pick<Deps, "database" | "clock" | "objects" | "log">,
+  deps: Pick<ServiceDeps, "database" | "clock" | "objects" | "log">,
   actor: Actor,
   ref: Ref,
 ): Promise<Media> {

@@ -2,7 +2,7 @@ import { requireAdministrator, requireModerator } from "./access.js";
 import type { Actor } from "./actor.js";
 import { MediaError } from "./errors.js";
 import { removeDueObjects } from "./object-deletions.js";
-import type { Deps } from "./ports.js";
+import type { ServiceDeps } from "./ports.js";
 import { reconcile } from "./reconcile.js";
 import type { ReconcileDeps, SyncActions } from "./sync-job.js";
 
@@ -61,7 +61,7 @@ function judge(found: { missing: number; orphaned: number; unknown: number; obje
  * run is under way.
  */
 export async function repairStorage(
-  deps: ReconcileDeps & Pick<Deps, "syncPatience">,
+  deps: ReconcileDeps & Pick<ServiceDeps, "syncPatience">,
   actor: Actor,
   { isDry }: { isDry: boolean },
 ): Promise<SyncActions & { isDry: boolean; checked: number }> {

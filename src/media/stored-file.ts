@@ -1,9 +1,15 @@
 import { isPublished } from "./access.js";
 import { mediaNotFound, storageUnavailable } from "./errors.js";
 import type { Media } from "./model.js";
-import { type ByteRange, type Deps, type KeyOwner, StorageUnavailableError, type StoredObject } from "./ports.js";
+import {
+  type ByteRange,
+  type KeyOwner,
+  type ServiceDeps,
+  StorageUnavailableError,
+  type StoredObject,
+} from "./ports.js";
 
-type FileDeps = Pick<Deps, "database" | "objects" | "signer" | "clock">;
+type FileDeps = Pick<ServiceDeps, "database" | "objects" | "signer" | "clock">;
 
 export type SignatureQuery = { expires?: string | undefined; signature?: string | undefined };
 

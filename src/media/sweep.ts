@@ -1,4 +1,4 @@
-import type { Deps, ObjectStorage } from "./ports.js";
+import type { Deps, KeptObjects } from "./ports.js";
 import { settleAll } from "./settle-all.js";
 
 const BATCH = 100;
@@ -15,7 +15,7 @@ export async function sweepAbandonedUploads(deps: SweepDeps): Promise<number> {
   return cleared.reduce((sum, count) => sum + count, 0);
 }
 
-async function sweepStore(deps: SweepDeps, store: ObjectStorage): Promise<number> {
+async function sweepStore(deps: SweepDeps, store: KeptObjects): Promise<number> {
   const { intents } = deps.database;
   let cleared = 0;
   for (;;) {

@@ -1,9 +1,9 @@
 import type { SyncRun } from "./lifecycle-ports.js";
 import type { SyncPatience } from "./limits.js";
 import type { Pace } from "./pace.js";
-import type { Deps } from "./ports.js";
+import type { ServiceDeps } from "./ports.js";
 
-export type ReconcileDeps = Pick<Deps, "database" | "objects" | "clock" | "log" | "metrics">;
+export type ReconcileDeps = Pick<ServiceDeps, "database" | "objects" | "clock" | "log" | "metrics">;
 
 /** What a run did, or in a dry run would do. Keys and ids, in the order they were found. */
 export type SyncActions = {

@@ -3,7 +3,7 @@ import type { AccountDeps, Session } from "../accounts/ports.js";
 import { requireAdministrator, requireModerator, requirePrincipal } from "../media/access.js";
 import type { Actor } from "../media/actor.js";
 import { describeFailure, MediaError } from "../media/errors.js";
-import type { Deps } from "../media/ports.js";
+import type { ServiceDeps } from "../media/ports.js";
 import { ERROR_MAP, toFailure, toTrpcError } from "./error-map.js";
 
 /** The browser behind a call, for the two procedures that set or clear the session cookie. */
@@ -16,7 +16,7 @@ export type ProcedureContext = {
   sessionToken: string | null;
   cookie: SessionCookie;
   requestId: string;
-  deps: Deps;
+  deps: ServiceDeps;
   accounts: AccountDeps;
 };
 

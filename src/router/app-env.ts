@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { AccountDeps } from "../accounts/ports.js";
 import type { Actor } from "../media/actor.js";
-import type { Deps } from "../media/ports.js";
+import type { Deps, ServiceDeps } from "../media/ports.js";
 
 /** What a request carries from the middleware to its handler. */
 export type AppEnv = {
@@ -13,13 +13,10 @@ export type Asset = { contentType: string; body: Uint8Array };
 /** Files of a web page, by name. */
 export type Assets = ReadonlyMap<string, Asset>;
 
-export type AppDeps = {
-  deps: Deps;
+/** What the routes need that every runtime has. */
+export type ApiDeps = {
+  deps: ServiceDeps;
   accounts: AccountDeps;
-  /** What is below `/console`. */
-  assets: Assets;
-  /** What `/docs` takes of its package. */
-  apiPageAssets: Assets;
   /** Origins other than the server's own that browsers may call from. */
   corsOrigins: readonly string[];
   version: string;
@@ -27,10 +24,21 @@ export type AppDeps = {
   rateLimitPerMinute: number | null;
   /** The network address a request came from. */
   addressOf(c: AppContext): string;
-  /** Ends the connection of a request whose answer cannot be finished. */
-  breakOff(c: AppContext): void;
   /** How long a request's body may make no progress. */
   bodyIdleMs: number;
   /** True once the server was told to stop: it is alive but not ready. */
   isDraining(): boolean;
+};
+
+/** And what is on Node alone: files that come in and go out through the process, its pages and its metrics. */
+export type AppDeps = ApiDeps & {
+  deps: Deps;
+  /** What is below `/console`. */
+  assets: Assets;
+  /** What `/docs` takes of its package. */
+  apiPageAssets: Assets;
+  /** Ends the connection of a request whose answer cannot be finished. */
+  breakOff(c: AppContext): void;
+  /** In Prometheus' text exposition format. */
+  renderMetrics(): Promise<{ contentType: string; body: string }>;
 };

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import type { ObjectStorage } from "../media/ports.js";
-import type { AppDeps, AppEnv } from "./app-env.js";
+import type { KeptObjects } from "../media/ports.js";
+import type { ApiDeps, AppDeps, AppEnv } from "./app-env.js";
 
 /** How long a check may take before it counts as failed: shorter than any orchestrator's patience. */
 const CHECK_TIMEOUT_MS = 3000;
@@ -8,8 +8,8 @@ const CHECK_TIMEOUT_MS = 3000;
 /** A key no upload can have: its absence proves that the store answers. */
 const PROBE_KEY = "readiness-probe";
 
-/** `/healthz`: the process runs. `/readyz`: it may be sent requests. `/metrics`: Prometheus. */
-export function healthRoutes(app: AppDeps): Hono<AppEnv> {
+/** `/healthz`: the process runs. `/readyz`: it may be sent requests. */
+export function healthRoutes(app: ApiDeps): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/healthz", (c) => c.json({ status: "ok", version: app.version }))
     .get("/readyz", async (c) => {
@@ -17,16 +17,20 @@ export function healthRoutes(app: AppDeps): Hono<AppEnv> {
       const ready = database === "ok" && storage !== "unavailable" && !app.isDraining();
       const status = app.isDraining() ? "draining" : ready ? "ready" : "unavailable";
       return c.json({ status, checks: { database, storage } }, ready ? 200 : 503, { "Cache-Control": "no-store" });
-    })
-    .get("/metrics", async (c) => {
-      const { contentType, body } = await app.deps.metrics.render();
-      return c.body(body, 200, { "Content-Type": contentType, "Cache-Control": "no-store" });
     });
+}
+
+/** `/metrics`: Prometheus. */
+export function metricsRoute({ renderMetrics }: Pick<AppDeps, "renderMetrics">): Hono<AppEnv> {
+  return new Hono<AppEnv>().get("/metrics", async (c) => {
+    const { contentType, body } = await renderMetrics();
+    return c.body(body, 200, { "Content-Type": contentType, "Cache-Control": "no-store" });
+  });
 }
 
 type Check = "ok" | "unavailable";
 
-async function checkDatabase({ deps }: AppDeps): Promise<Check> {
+async function checkDatabase({ deps }: ApiDeps): Promise<Check> {
   try {
     await withTimeout(deps.database.ping());
     return "ok";
@@ -37,13 +41,13 @@ async function checkDatabase({ deps }: AppDeps): Promise<Check> {
 }
 
 /** `fallback`: the primary store does not answer, and uploads go to the other one meanwhile. */
-async function checkStorage({ deps }: AppDeps): Promise<Check | "fallback"> {
+async function checkStorage({ deps }: ApiDeps): Promise<Check | "fallback"> {
   const { primary, fallback } = deps.objects;
   if (await answers(deps, primary)) return "ok";
   return fallback && (await answers(deps, fallback)) ? "fallback" : "unavailable";
 }
 
-async function answers({ log }: AppDeps["deps"], store: ObjectStorage): Promise<boolean> {
+async function answers({ log }: ApiDeps["deps"], store: KeptObjects): Promise<boolean> {
   try {
     const presence = await withTimeout(store.head(PROBE_KEY));
     if (presence.state !== "unknown") return true;

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { mediaOutSchema } from "../media/model.js";
-import type { AppDeps, AppEnv } from "./app-env.js";
+import type { ApiDeps, AppEnv } from "./app-env.js";
 import { EXAMPLES } from "./openapi-examples.js";
 import { FAILURE_RESPONSES, FAILURES, PROBLEM } from "./openapi-failures.js";
 import { json, type Paths, ref } from "./openapi-parts.js";
@@ -9,7 +9,7 @@ import { describeUploads, UPLOAD_SCHEMAS } from "./openapi-uploads.js";
 import { type JsonSchema, REST_OPERATIONS, type RestOperation } from "./rest-operations.js";
 
 /** As much of the application as its description shows. */
-type Described = Pick<AppDeps, "version"> & { deps: { urls: Pick<AppDeps["deps"]["urls"], "baseUrl"> } };
+type Described = Pick<ApiDeps, "version"> & { deps: { urls: Pick<ApiDeps["deps"]["urls"], "baseUrl"> } };
 
 /** The description of every HTTP route, made once: operations from the procedures, uploads from the attachment table. */
 export function openApiRoute(app: Described): Hono<AppEnv> {

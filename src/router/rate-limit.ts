@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { actorUserId } from "../media/actor.js";
 import { MediaError, validationFailed } from "../media/errors.js";
-import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
+import type { ApiDeps, AppContext, AppEnv } from "./app-env.js";
 
 export type RateLimiter = {
   /** Counts one call, if it is allowed: null, else the seconds until the next one is. */
@@ -46,7 +46,7 @@ export function createRateLimiter(perMinute: number): RateLimiter {
 const SIGN_IN_FAILURES = 10;
 
 /** Limits calls by principal, or by address where there is none. Services, which are the platform itself, go free. */
-export function rateLimit({ deps, rateLimitPerMinute, addressOf }: AppDeps): MiddlewareHandler<AppEnv> {
+export function rateLimit({ deps, rateLimitPerMinute, addressOf }: ApiDeps): MiddlewareHandler<AppEnv> {
   const limiter = rateLimitPerMinute === null ? null : createRateLimiter(rateLimitPerMinute);
   const failures = createRateLimiter(SIGN_IN_FAILURES);
   return async (c, next) => {
@@ -63,7 +63,7 @@ export function rateLimit({ deps, rateLimitPerMinute, addressOf }: AppDeps): Mid
   };
 }
 
-function callerOf(c: AppContext, addressOf: AppDeps["addressOf"]): string | null {
+function callerOf(c: AppContext, addressOf: ApiDeps["addressOf"]): string | null {
   const actor = c.get("actor");
   if (actor.kind === "service") return null;
   return actorUserId(actor) ?? addressOf(c);

@@ -2,13 +2,13 @@ import { callTRPCProcedure } from "@trpc/server";
 import { Hono } from "hono";
 import { validationFailed } from "../media/errors.js";
 import { appRouter } from "../procedures/index.js";
-import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
+import type { ApiDeps, AppContext, AppEnv } from "./app-env.js";
 import { procedureContext } from "./procedure-context.js";
 import { invalidBody, readText } from "./request-body.js";
 import { REST_OPERATIONS, type RestOperation } from "./rest-operations.js";
 
 /** Plain HTTP over the same procedures as tRPC: path, query and body become the one input object. */
-export function restRoutes(app: AppDeps): Hono<AppEnv> {
+export function restRoutes(app: ApiDeps): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   for (const operation of REST_OPERATIONS) {
     const path = operation.route.path.replaceAll(/\{(\w+)\}/g, ":$1");
@@ -20,7 +20,7 @@ export function restRoutes(app: AppDeps): Hono<AppEnv> {
   return routes;
 }
 
-async function call(app: AppDeps, c: AppContext, operation: RestOperation): Promise<unknown> {
+async function call(app: ApiDeps, c: AppContext, operation: RestOperation): Promise<unknown> {
   const input = await readInput(app, c, operation);
   return callTRPCProcedure({
     router: appRouter,
@@ -34,7 +34,7 @@ async function call(app: AppDeps, c: AppContext, operation: RestOperation): Prom
 }
 
 async function readInput(
-  { bodyIdleMs }: AppDeps,
+  { bodyIdleMs }: ApiDeps,
   c: AppContext,
   operation: RestOperation,
 ): Promise<Record<string, unknown>> {

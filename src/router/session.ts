@@ -4,7 +4,7 @@ import type { AccountDeps, Session } from "../accounts/ports.js";
 import { type Actor, ANONYMOUS } from "../media/actor.js";
 import { MediaError } from "../media/errors.js";
 import type { SessionCookie } from "../procedures/trpc.js";
-import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
+import type { ApiDeps, AppContext, AppEnv } from "./app-env.js";
 
 const COOKIE = "session";
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
@@ -17,7 +17,7 @@ const STRANGER: Principal = { actor: ANONYMOUS, sessionToken: null };
  * refused, so that a client whose session ended learns it; a stale cookie is cleared and its caller is a stranger.
  * Calls that change something under a cookie must come from this origin or a configured one.
  */
-export function sessions(app: AppDeps): MiddlewareHandler<AppEnv> {
+export function sessions(app: ApiDeps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const authorization = c.req.header("authorization");
     const principal =
@@ -42,7 +42,7 @@ async function fromBearer(accounts: AccountDeps, authorization: string): Promise
   return found && { actor: toActor(found.user), sessionToken: token };
 }
 
-async function fromCookie(app: AppDeps, c: AppContext): Promise<Principal> {
+async function fromCookie(app: ApiDeps, c: AppContext): Promise<Principal> {
   const token = getCookie(c, COOKIE);
   if (!token) return STRANGER;
   const cookie = sessionCookie(app, c);
@@ -70,7 +70,7 @@ const toActor = ({
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 /** Cross-site request forgery needs a cookie; bearer calls never come here. */
-function requireSameSite({ corsOrigins, deps }: AppDeps, c: AppContext): void {
+function requireSameSite({ corsOrigins, deps }: ApiDeps, c: AppContext): void {
   if (SAFE_METHODS.includes(c.req.method)) return;
   const origin = c.req.header("origin");
   const allowed =
@@ -87,7 +87,7 @@ const isOwnHost = (origin: string, host: string | undefined): boolean =>
   URL.canParse(origin) && new URL(origin).host === host;
 
 /** Sets and clears the cookie of one answer. Secure wherever the server is reached over https. */
-export function sessionCookie({ deps }: Pick<AppDeps, "deps">, c: AppContext): SessionCookie {
+export function sessionCookie({ deps }: Pick<ApiDeps, "deps">, c: AppContext): SessionCookie {
   const options = {
     httpOnly: true,
     sameSite: "Lax",

@@ -2,7 +2,7 @@ import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { Hono } from "hono";
 import { MediaError } from "../media/errors.js";
 import { appRouter } from "../procedures/index.js";
-import type { AppDeps, AppEnv } from "./app-env.js";
+import type { ApiDeps, AppEnv } from "./app-env.js";
 import { procedureContext } from "./procedure-context.js";
 import { readText } from "./request-body.js";
 
@@ -10,7 +10,7 @@ import { readText } from "./request-body.js";
 const MAX_BATCH = 50;
 
 /** The tRPC endpoint: batching, plain JSON, no transformer. */
-export function trpcRoutes(app: AppDeps): Hono<AppEnv> {
+export function trpcRoutes(app: ApiDeps): Hono<AppEnv> {
   return new Hono<AppEnv>().all("/trpc/*", async (c) =>
     fetchRequestHandler({
       endpoint: "/trpc",

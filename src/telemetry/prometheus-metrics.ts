@@ -1,11 +1,17 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Metrics } from "../media/ports.js";
 
+/** Counters and durations, and the page Prometheus reads them from. */
+export type PrometheusMetrics = Metrics & {
+  /** The text exposition format. */
+  render(): Promise<{ contentType: string; body: string }>;
+};
+
 /** Seconds: from a cached read to a long upload. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.3, 1, 3, 10, 60];
 
 /** Metrics of one server in a registry of its own, so that two servers in one process do not share counters. */
-export function createPrometheusMetrics(): Metrics {
+export function createPrometheusMetrics(): PrometheusMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return {

@@ -50,7 +50,6 @@ function recordingMetrics() {
     retired: (what, count) => void retired.push([what, count]),
     backlog: (backlog) => void backlogs.push(backlog),
     storageCompared: (at) => void comparedAt.push(at),
-    render: () => Promise.resolve({ contentType: "text/plain", body: "" }),
   };
   return { metrics, retired, backlogs, comparedAt };
 }
