@@ -8,7 +8,7 @@ const COMPOSITION =
   "^src/(?:compose|in-process|page-assets|open-resources|upkeep|storage-migration|start-server|demo|version)\\.ts$";
 const DOMAIN = "^src/(?:media|accounts)/";
 const INBOUND = "^src/(?:router|procedures)/";
-const OUTBOUND = "^(src/(?:storage|pipeline|security|telemetry|jobs)|db)/";
+const OUTBOUND = "^(src/(?:storage|pipeline|security|telemetry|limits|jobs)|db)/";
 const TABLES = "^src/media/(?:attachments|variants|errors)\\.ts$";
 /** Tests and measurements look at anything they like. */
 const OUTSIDE = "^(?:test|bench)/";
@@ -34,6 +34,7 @@ const HOMES = [
     packages: npm("thumbhash"),
     home: ["^src/pipeline/", "^client/picture\\.ts$", "^console/"],
   },
+  { name: "redis-lives-in-limits", packages: npm("ioredis"), home: "^src/limits/" },
   { name: "aws-sdk-lives-in-storage", packages: npm("@aws-sdk/", "@smithy/"), home: "^src/storage/" },
   { name: "busboy-lives-in-multipart", packages: npm("@fastify/busboy"), home: "^src/router/multipart\\.ts$" },
   { name: "logs-and-metrics-live-in-telemetry", packages: npm("pino", "prom-client"), home: "^src/telemetry/" },

@@ -15,7 +15,9 @@ const COMBINATIONS = {
  * What these are about ends before a byte is stored or a row is written (a call counted, a slow line cut, memory
  * spent), or begins with nothing configured at all: they run once, on the embedded default.
  */
-const INDEPENDENT = ["hostile-memory", "rate-limit", "slow-client", "start"].map((name) => `test/api/${name}.test.ts`);
+const INDEPENDENT = ["hostile-memory", "rate-limit", "shared-limits", "slow-client", "start"].map(
+  (name) => `test/api/${name}.test.ts`,
+);
 
 /** Who sees what, and many at once: the database decides. Once on each database, and so once on each store. */
 const DECIDED_BY_THE_DATABASE = ["concurrency", "visibility"].map((name) => `test/api/${name}.test.ts`);

@@ -20,7 +20,8 @@ export const secretsFolder = (config: Config): string => join(config.DATA_DIR, "
 export const SERVICE_TOKEN_FILE = "service-token";
 
 export type Composition = {
-  app: AppDeps;
+  /** All that HTTP needs but where calls are counted, which is for servers alone. */
+  app: Omit<AppDeps, "rateLimits">;
   /** Looks after what dead processes left, now and every minute from now on. */
   startUpkeep(): Promise<void>;
   close(): Promise<void>;
@@ -61,7 +62,7 @@ export async function compose(
     passwords: createScryptPasswords(),
     serviceTokens: createServiceTokens(await secret(config.SERVICE_TOKEN, SERVICE_TOKEN_FILE)),
   };
-  const app: AppDeps = {
+  const app: Composition["app"] = {
     deps,
     accounts,
     corsOrigins: config.CORS_ORIGINS,

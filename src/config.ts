@@ -26,6 +26,13 @@ const list = z.string().transform((value) =>
     .filter((entry) => entry !== ""),
 );
 
+/** The query would be options of the client, which are not the operator's to set. */
+function isRedisAddress(value: string): boolean {
+  if (!/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false;
+  const { hostname, pathname, search } = new URL(value);
+  return hostname !== "" && /^\/?\d*$/.test(pathname) && search === "";
+}
+
 const environment = z.object({
   NODE_ENV: z.string().default("development"),
   HOST: z.string().min(1).default("127.0.0.1"),
@@ -37,6 +44,10 @@ const environment = z.object({
     .regex(/^(file:|mysql:\/\/)/, "must begin with file: or mysql://")
     .optional(),
   DATABASE_POOL_SIZE: integer(10),
+  REDIS_URL: z
+    .string()
+    .refine(isRedisAddress, "must be a redis:// or rediss:// address with a host and no path but a database's number")
+    .optional(),
   STORAGE_TYPE: z.enum(["local", "s3"], "must be local or s3").default("local"),
   STORAGE_FALLBACK: z.enum(["off", "local"], "must be off or local").default("off"),
   UPLOAD_DIR: z.string().min(1).optional(),

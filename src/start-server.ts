@@ -2,8 +2,9 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
-import { type Composition, compose, type Decorate } from "./compose.js";
+import { compose, type Decorate } from "./compose.js";
 import type { Config } from "./config.js";
+import { openRateLimits } from "./limits/open-rate-limits.js";
 import { createApp } from "./router/app.js";
 import type { AppDeps } from "./router/app-env.js";
 
@@ -35,12 +36,17 @@ export async function startServer(config: Config, { decorate }: { decorate?: Dec
     const breakOff: AppDeps["breakOff"] = (c) => void (c.env as HttpBindings).outgoing.destroy();
     const server = { baseUrl, isDraining: () => state.draining, addressOf: addressReader(config), breakOff };
     const composition = await compose(config, server, decorate);
-    const app = createApp(composition.app);
+    const limits = await openRateLimits(config.REDIS_URL, composition.app.deps);
+    const app = createApp({ ...composition.app, rateLimits: limits.rateLimits });
     await composition.startUpkeep();
     // Node itself discards a body nobody asked for; the body readers discard what they refused.
     const listener = getRequestListener(app.fetch, { autoCleanupIncoming: false });
     serve((request, response) => void listener(request, response));
-    return { baseUrl, stop: () => stop(http, composition, state) };
+    const close = async () => {
+      limits.close();
+      await composition.close();
+    };
+    return { baseUrl, stop: () => stop(http, close, state) };
   } catch (error) {
     http.close();
     throw error;
@@ -74,7 +80,7 @@ function listen(http: Server, { PORT, HOST }: Config): Promise<number> {
   });
 }
 
-async function stop(http: Server, composition: Composition, state: { draining: boolean }): Promise<void> {
+async function stop(http: Server, close: () => Promise<void>, state: { draining: boolean }): Promise<void> {
   state.draining = true;
   const closed = new Promise<void>((resolve) => http.close(() => resolve()));
   // `close` ends the connections that are idle now; those that still finish an answer would be kept alive after it.
@@ -89,6 +95,6 @@ async function stop(http: Server, composition: Composition, state: { draining: b
     clearInterval(closingIdle);
     clearTimeout(timer);
     http.closeAllConnections();
-    await composition.close();
+    await close();
   }
 }

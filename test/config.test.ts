@@ -57,7 +57,23 @@ describe("configuration", () => {
   });
 
   it.each([
+    "redis://localhost",
+    "redis://user:p%40ss@redis.example:6379/2",
+    "rediss://:password@redis.example/",
+    "redis://[::1]:6379",
+  ])("takes %s for REDIS_URL", (REDIS_URL) => {
+    expect(loadConfig({ REDIS_URL }).REDIS_URL).toBe(REDIS_URL);
+  });
+
+  it.each([
     ["PORT", "http"],
+    ["REDIS_URL", "localhost:6379"],
+    ["REDIS_URL", "http://localhost:6379"],
+    ["REDIS_URL", "redis://:0"],
+    ["REDIS_URL", "redis:///0"],
+    ["REDIS_URL", "redis://localhost/cache"],
+    ["REDIS_URL", "redis://localhost:99999"],
+    ["REDIS_URL", "redis://localhost?commandTimeout=1"],
     ["PORT", "70000"],
     ["PORT", "-1"],
     ["PORT", "3000 "],

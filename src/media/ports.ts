@@ -482,6 +482,8 @@ export type Metrics = {
   }): void;
   /** Whether requests to the store are let through; false while it is given time to recover. */
   storageAvailable(store: StorageType, isAvailable: boolean): void;
+  /** Whether servers count calls together; false while this one counts alone. Not told where nothing is shared. */
+  rateLimitsShared(isShared: boolean): void;
   retired(what: Retired, count: number): void;
   backlog(backlog: Backlog): void;
   /** End of the last whole comparison of rows and objects. */

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { AccountDeps } from "../accounts/ports.js";
+import type { RateLimits } from "../accounts/rate-limits.js";
 import type { Actor } from "../media/actor.js";
 import type { Deps, ServiceDeps } from "../media/ports.js";
 
@@ -20,6 +21,8 @@ export type ApiDeps = {
   /** Origins other than the server's own that browsers may call from. */
   corsOrigins: readonly string[];
   version: string;
+  /** Where calls are counted: in this process, or where several servers share the counts. */
+  rateLimits: RateLimits;
   /** Calls a minute and caller; null for no limit. */
   rateLimitPerMinute: number | null;
   /** The network address a request came from. */

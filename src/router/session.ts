@@ -4,7 +4,8 @@ import type { AccountDeps, Session } from "../accounts/ports.js";
 import { type Actor, ANONYMOUS } from "../media/actor.js";
 import { MediaError } from "../media/errors.js";
 import type { SessionCookie } from "../procedures/trpc.js";
-import type { ApiDeps, AppContext, AppEnv } from "./app-env.js";
+import type { AppContext, ApiDeps, AppEnv } from "./app-env.js";
+import { countInvalidTokens } from "./rate-limit.js";
 
 const COOKIE = "session";
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
@@ -18,11 +19,15 @@ const STRANGER: Principal = { actor: ANONYMOUS, sessionToken: null };
  * Calls that change something under a cookie must come from this origin or a configured one.
  */
 export function sessions(app: ApiDeps): MiddlewareHandler<AppEnv> {
+  const countInvalid = countInvalidTokens(app);
   return async (c, next) => {
     const authorization = c.req.header("authorization");
     const principal =
       authorization === undefined ? await fromCookie(app, c) : await fromBearer(app.accounts, authorization);
-    if (principal === null && !isSigningIn(c.req.path)) throw new MediaError({ code: "UNAUTHENTICATED" });
+    if (principal === null && !isSigningIn(c.req.path)) {
+      await countInvalid(c);
+      throw new MediaError({ code: "UNAUTHENTICATED" });
+    }
     const { actor, sessionToken } = principal ?? STRANGER;
     c.set("actor", actor);
     c.set("sessionToken", sessionToken);

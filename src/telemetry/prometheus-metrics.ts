@@ -17,6 +17,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   return {
     ...requestMetrics([registry]),
     ...storageMetrics([registry]),
+    ...limitMetrics([registry]),
     ...upkeepMetrics([registry]),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
@@ -70,6 +71,16 @@ function storageMetrics(registers: Registry[]): Pick<Metrics, "storageAnswered" 
     storageAnswered: ({ seconds, ...labels }) => answers.observe(labels, seconds),
     storageAvailable: (store, isAvailable) => available.set({ store }, isAvailable ? 1 : 0),
   };
+}
+
+function limitMetrics(registers: Registry[]): Pick<Metrics, "rateLimitsShared"> {
+  const shared = new Gauge({
+    name: "media_rate_limits_shared",
+    help: "0 while the place where servers share their rate limits does not answer and each counts alone",
+    labelNames: ["through"],
+    registers,
+  });
+  return { rateLimitsShared: (isShared) => shared.set({ through: "redis" }, isShared ? 1 : 0) };
 }
 
 function upkeepMetrics(registers: Registry[]): Pick<Metrics, "retired" | "backlog" | "storageCompared"> {

@@ -80,6 +80,38 @@ describe("a limit of calls a minute", () => {
   });
 });
 
+describe("invalid bearer tokens", () => {
+  /** More of them than an address may send, at once. */
+  async function guess(path = "/v1/auth/me") {
+    const start = Date.now();
+    const answers = await Promise.all(
+      Array.from({ length: 90 }, (_, at) => server.call("GET", path, { token: `guess-${at}-${"x".repeat(30)}` })),
+    );
+    return { answers, refilled: Math.ceil((Date.now() - start) / 1000) };
+  }
+
+  it("are limited for an address, also where calls are not", async () => {
+    await open();
+    const { answers, refilled } = await guess();
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 401).length + refused.length).toBe(90);
+    expect(refused.length).toBeGreaterThanOrEqual(30 - refilled);
+    expect(refused[0]?.body.code).toBe("RATE_LIMITED");
+    expect(Number(refused[0]?.headers.get("retry-after"))).toBe(1);
+  });
+
+  it("keep nobody out whose token is valid, nor strangers, nor a sign-in, behind the same address", async () => {
+    await open({ RATE_LIMIT: "5" });
+    const token = await server.user("USR-1", { email: "a@example.org", password: PASSWORD });
+    await guess("/trpc/auth.me");
+    expect(await statuses(5, () => me(token))).toEqual([200, 200, 200, 200, 200]);
+    expect((await me(SERVICE_TOKEN)).status).toBe(200);
+    expect((await me()).status).toBe(401);
+    const stale = { authorization: `Bearer ${"x".repeat(40)}` };
+    expect((await login(PASSWORD, stale)).status).toBe(200);
+  });
+});
+
 describe("failed sign-ins", () => {
   const openWithUser = async (env: Record<string, string> = {}): Promise<void> => {
     await open({ TRUST_PROXY: "true", ...env });

@@ -85,6 +85,7 @@ describe("the server process", () => {
 
   it.each([
     [{ PORT: "many" }, /^Configuration: PORT must be a whole number\n$/],
+    [{ REDIS_URL: "redis.example:6379" }, /^Configuration: REDIS_URL must be a redis:\/\/ or rediss:\/\/ address.*\n$/],
     [{ NODE_ENV: "production" }, /^Configuration: SERVICE_TOKEN is required in production.*\n$/],
   ])("does not start with %o, and says why in one line", async (env, line) => {
     const { child, output } = launch([join(DIST, "server.js")], env);

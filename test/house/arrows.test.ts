@@ -15,11 +15,12 @@ type Import = { file: string; target: string; typeOnly?: true };
 type Forbidden = Import & { rule: string };
 type Violation = { from: string; to: string; rule: { name: string } };
 
-const OUTBOUND_ROOMS = ["src/storage", "src/pipeline", "src/security", "src/telemetry", "src/jobs", "db"];
+const OUTBOUND_ROOMS = ["src/storage", "src/pipeline", "src/security", "src/telemetry", "src/limits", "src/jobs", "db"];
 const ROOTS = ["src/server.ts", "src/edge.ts", "src/worker.ts", "src/cli.ts"];
 const HOMES = {
   "database-packages-live-in-db": ["drizzle-orm", "lucia", "mysql2", "@libsql/client"],
   "pixel-packages-live-in-pipeline": ["sharp", "sharp-phash", "exifr"],
+  "redis-lives-in-limits": ["ioredis"],
   "aws-sdk-lives-in-storage": ["@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"],
   "busboy-lives-in-multipart": ["@fastify/busboy"],
   "logs-and-metrics-live-in-telemetry": ["pino", "prom-client"],

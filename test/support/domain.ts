@@ -47,6 +47,7 @@ function recordingMetrics() {
     uploadFinished: () => undefined,
     storageAnswered: () => undefined,
     storageAvailable: () => undefined,
+    rateLimitsShared: () => undefined,
     retired: (what, count) => void retired.push([what, count]),
     backlog: (backlog) => void backlogs.push(backlog),
     storageCompared: (at) => void comparedAt.push(at),

@@ -13,6 +13,7 @@ describe("the metrics", () => {
     metrics.uploadFinished({ entityType: "user", field: "avatar", outcome: "CORRUPT_FILE", bytes: 0, seconds: 0.1 });
     metrics.storageAnswered({ store: "s3", operation: "put", outcome: "failed", seconds: 3 });
     metrics.storageAvailable("s3", false);
+    metrics.rateLimitsShared(false);
     metrics.retired("trash", 2);
     metrics.retired("trash", 1);
     metrics.backlog({ deletions: 4, promotions: 3, missing: 2, orphaned: 1 });
@@ -25,6 +26,7 @@ describe("the metrics", () => {
         'media_upload_bytes_total{entity_type="user",field="avatar"} 1000',
         'media_storage_seconds_count{store="s3",operation="put",outcome="failed"} 1',
         'media_storage_available{store="s3"} 0',
+        'media_rate_limits_shared{through="redis"} 0',
         'media_retired_total{kind="trash"} 3',
         'media_backlog{kind="deletions"} 4',
         'media_backlog{kind="promotions"} 3',
@@ -39,6 +41,10 @@ describe("the metrics", () => {
     const [one, other] = [createPrometheusMetrics(), createPrometheusMetrics()];
     one.retired("orphan", 5);
     expect((await other.render()).body).not.toContain('kind="orphan"');
+  });
+
+  it("say nothing of shared limits where nothing is shared", async () => {
+    expect(samplesOf((await createPrometheusMetrics().render()).body).join()).not.toContain("media_rate_limits_shared");
   });
 
   it("are those that the operations guide names, and no others", async () => {
