@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { compose, type Decorate } from "./compose.js";
@@ -59,10 +59,23 @@ function createGatedServer({ REQUEST_IDLE_SECONDS }: Config): { http: Server; se
   const ready = new Promise<RequestListener>((resolve) => {
     serve = resolve;
   });
-  const timeouts = { headersTimeout: REQUEST_IDLE_SECONDS * 1000, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS };
+  const idleMs = REQUEST_IDLE_SECONDS * 1000;
+  const timeouts = { headersTimeout: idleMs, requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS };
   const options = { ...timeouts, connectionsCheckingInterval: 1000, maxHeaderSize: MAX_HEADER_BYTES };
-  const http = createServer(options, (request, response) => void ready.then((listener) => listener(request, response)));
+  const http = createServer(options, (request, response) => {
+    request.socket.setTimeout(idleMs);
+    response.on("timeout", endStalledReader);
+    void ready.then((listener) => listener(request, response));
+  });
   return { http, serve: (listener) => serve(listener) };
+}
+
+/**
+ * On this connection nothing has moved for a while: the client takes none of its answer, or it waits for one that is
+ * still being made. Bodies that stand still are ended by their readers, which say so.
+ */
+function endStalledReader(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
 }
 
 /** The peer's address, or behind a trusted proxy the one it names last, which is the one it saw itself. */

@@ -88,6 +88,10 @@ describe("a client that stops sending", () => {
     expect(await server.files()).toEqual(before);
   });
 
+  it("before its first byte is cut off", async () => {
+    expect(await answerOf(await open())).toMatch(/^$|^HTTP\/1\.1 408 /);
+  });
+
   it("in its headers is cut off", async () => {
     const socket = await open();
     socket.write("GET /healthz HTTP/1.1\r\nHost: loc");
@@ -128,5 +132,49 @@ describe("a client that stops sending", () => {
     const socket = await open();
     socket.write(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ${"x".repeat(20_000)}\r\n\r\n`);
     expect(await answerOf(socket)).toMatch(/^HTTP\/1\.1 431 /);
+  });
+});
+
+describe("a client that stops reading", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer({ REQUEST_IDLE_SECONDS: "1" });
+  });
+  afterAll(() => server.stop());
+
+  /** Far more than the buffers of a connection hold: the script of `/docs` has 1.7 MB. */
+  const ANSWERS = 20;
+  const ASKED = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+
+  async function ask(answers: number): Promise<Socket> {
+    const socket = connect(Number(new URL(server.baseUrl).port), "127.0.0.1");
+    await once(socket, "connect");
+    socket.on("error", () => undefined); // it may be cut while it is read
+    socket.pause().write(ASKED.repeat(answers));
+    return socket;
+  }
+
+  /** Reads a chunk at a time until so many answers have begun, or the connection has ended. */
+  async function readSlowly(socket: Socket, expected: number): Promise<number> {
+    let answers = 0;
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      answers += chunk.toString("latin1").split("HTTP/1.1 200").length - 1;
+      if (answers === expected) break;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return answers;
+  }
+
+  it("is cut off, and costs the server nothing more", async () => {
+    const before = sockets();
+    const socket = await ask(ANSWERS);
+    await expect.poll(sockets).toBe(before + 2);
+    await expect.poll(sockets, { timeout: 20_000 }).toBe(before + 1);
+    socket.destroy();
+  });
+
+  it("is told from one that is slow but goes on", async () => {
+    expect(await readSlowly(await ask(9), 9)).toBe(9);
   });
 });
