@@ -15,7 +15,7 @@ const COMBINATIONS = {
  * What these are about ends before a byte is stored or a row is written (a call counted, a slow line cut, memory
  * spent), or begins with nothing configured at all: they run once, on the embedded default.
  */
-const INDEPENDENT = ["hostile-memory", "rate-limit", "shared-limits", "slow-client", "start"].map(
+const INDEPENDENT = ["browser-manners", "hostile-memory", "rate-limit", "shared-limits", "slow-client", "start"].map(
   (name) => `test/api/${name}.test.ts`,
 );
 

@@ -13,7 +13,19 @@ const integer = (fallback: number, min = 1) =>
 
 const flag = z.enum(["true", "false"], "must be true or false").transform((value) => value === "true");
 
-/** An origin or base address, without a slash at its end. */
+/** What browsers send as `Origin`: a scheme, a host in lower case, a port where it is not the scheme's own. */
+const origin = z
+  .string()
+  .refine(isOrigin, "must be origins such as https://www.example.org, without a path")
+  .transform((value) => new URL(value).origin);
+
+function isOrigin(value: string): boolean {
+  if (!/^https?:\/\//i.test(value) || !URL.canParse(value)) return false;
+  const { pathname, search, hash, username, password } = new URL(value);
+  return pathname === "/" && [search, hash, username, password].every((part) => part === "");
+}
+
+/** A base address, without a slash at its end. */
 const address = z
   .string()
   .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), "must be an http or https URL")
@@ -63,7 +75,7 @@ const environment = z.object({
   SERVICE_TOKEN: z.string().min(1).max(512).optional(),
   SIGNING_SECRET: z.string().min(1).optional(),
   KEEP_GPS: flag.default(false),
-  CORS_ORIGINS: list.pipe(z.array(address)).default([]),
+  CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
   LOG_LEVEL: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
   PIXEL_PROCESSES: integer(0, 0),
   MAX_IMAGE_BYTES: integer(20 * MIB),

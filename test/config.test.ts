@@ -67,6 +67,9 @@ describe("configuration", () => {
 
   it.each([
     ["PORT", "http"],
+    ["CORS_ORIGINS", "*"],
+    ["CORS_ORIGINS", "https://a.example,null"],
+    ["CORS_ORIGINS", "https://a.example/app"],
     ["REDIS_URL", "localhost:6379"],
     ["REDIS_URL", "http://localhost:6379"],
     ["REDIS_URL", "redis://:0"],

@@ -40,8 +40,8 @@ function crossOrigin({ corsOrigins }: ApiDeps) {
   return cors({
     origin: (origin) => (corsOrigins.includes(origin) ? origin : null),
     credentials: true,
-    allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"],
-    exposeHeaders: ["X-Request-Id", "Retry-After", "Idempotent-Replay"],
+    allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id", "trpc-accept"],
+    exposeHeaders: ["X-Request-Id", "Retry-After", "Idempotent-Replay", "Location", "ETag", "Content-Range"],
     maxAge: 600,
   });
 }

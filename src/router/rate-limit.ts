@@ -46,7 +46,8 @@ function callerOf(c: AppContext, addressOf: ApiDeps["addressOf"]): string | null
   return user === null ? `address ${addressOf(c)}` : `user ${user}`;
 }
 
-const isSignIn = ({ req }: AppContext): boolean => /^\/(v1\/auth\/login|trpc\/.*auth\.login.*)$/.test(req.path);
+/** Whether the call signs in, among others of a tRPC batch or alone. */
+export const isSignIn = ({ req }: AppContext): boolean => /^\/(v1\/auth\/login|trpc\/.*auth\.login.*)$/.test(req.path);
 
 /** Several sign-ins in one tRPC batch would be several guesses at the price of one. */
 function requireSingleCall({ req }: AppContext): void {

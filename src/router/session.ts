@@ -4,8 +4,8 @@ import type { AccountDeps, Session } from "../accounts/ports.js";
 import { type Actor, ANONYMOUS } from "../media/actor.js";
 import { MediaError } from "../media/errors.js";
 import type { SessionCookie } from "../procedures/trpc.js";
-import type { AppContext, ApiDeps, AppEnv } from "./app-env.js";
-import { countInvalidTokens } from "./rate-limit.js";
+import type { ApiDeps, AppContext, AppEnv } from "./app-env.js";
+import { countInvalidTokens, isSignIn } from "./rate-limit.js";
 
 const COOKIE = "session";
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
@@ -16,11 +16,13 @@ const STRANGER: Principal = { actor: ANONYMOUS, sessionToken: null };
 /**
  * Tells who calls: a bearer token (session or service) before the session cookie. A bearer token that is not valid is
  * refused, so that a client whose session ended learns it; a stale cookie is cleared and its caller is a stranger.
- * Calls that change something under a cookie must come from this origin or a configured one.
+ * Calls that change something under a cookie must come from this origin or a configured one, and a sign-in, which sets
+ * the cookie, must not come from another: its page could sign the visitor in as somebody else.
  */
 export function sessions(app: ApiDeps): MiddlewareHandler<AppEnv> {
   const countInvalid = countInvalidTokens(app);
   return async (c, next) => {
+    if (isSignIn(c) && isOwnPage(app, c) === false) throw notSameSite("signing in must happen on this site");
     const authorization = c.req.header("authorization");
     const principal =
       authorization === undefined ? await fromCookie(app, c) : await fromBearer(app.accounts, authorization);
@@ -75,18 +77,24 @@ const toActor = ({
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 /** Cross-site request forgery needs a cookie; bearer calls never come here. */
-function requireSameSite({ corsOrigins, deps }: ApiDeps, c: AppContext): void {
-  if (SAFE_METHODS.includes(c.req.method)) return;
-  const origin = c.req.header("origin");
-  const allowed =
-    origin === undefined
-      ? c.req.header("sec-fetch-site") === "same-origin"
-      : [new URL(deps.urls.baseUrl).origin, ...corsOrigins].includes(origin) || isOwnHost(origin, c.req.header("host"));
-  if (!allowed) {
-    const reason = "a call with a session cookie must come from this site";
-    throw new MediaError({ code: "FORBIDDEN", right: "same-site", subject: null, reason });
-  }
+function requireSameSite(app: ApiDeps, c: AppContext): void {
+  if (SAFE_METHODS.includes(c.req.method) || isOwnPage(app, c)) return;
+  throw notSameSite("a call with a session cookie must come from this site");
 }
+
+/** Whether a page of this site, or of a configured one, makes the call; null where the client says nothing of pages. */
+function isOwnPage({ corsOrigins, deps }: ApiDeps, c: AppContext): boolean | null {
+  const origin = c.req.header("origin");
+  if (origin !== undefined)
+    return (
+      [new URL(deps.urls.baseUrl).origin, ...corsOrigins].includes(origin) || isOwnHost(origin, c.req.header("host"))
+    );
+  const site = c.req.header("sec-fetch-site");
+  return site === undefined ? null : site === "same-origin";
+}
+
+const notSameSite = (reason: string): MediaError =>
+  new MediaError({ code: "FORBIDDEN", right: "same-site", subject: null, reason });
 
 const isOwnHost = (origin: string, host: string | undefined): boolean =>
   URL.canParse(origin) && new URL(origin).host === host;
