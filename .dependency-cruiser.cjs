@@ -5,7 +5,7 @@
 const ROOTS = "^src/(?:server|edge|worker|cli)\\.ts$";
 /** What the roots of one runtime share: it composes like a root, and roots alone use it. */
 const COMPOSITION =
-  "^src/(?:compose|in-process|page-assets|open-resources|upkeep|storage-migration|start-server|demo|version)\\.ts$";
+  "^src/(?:compose|in-process|page-assets|open-resources|upkeep|storage-migration|token-commands|command-words|start-server|demo|version)\\.ts$";
 const DOMAIN = "^src/(?:media|accounts)/";
 const INBOUND = "^src/(?:router|procedures)/";
 const OUTBOUND = "^(src/(?:storage|pipeline|security|telemetry|limits|jobs)|db)/";

@@ -87,7 +87,8 @@ async function signOut(api: Api): Promise<void> {
 async function whoAmI(api: Api): Promise<Account> {
   try {
     const me = await api.auth.me.query();
-    return { name: me.kind === "user" ? (me.email ?? me.publicId) : "Service" };
+    if (me.kind === "user") return { name: me.email ?? me.publicId };
+    return { name: me.kind === "token" ? me.name : "Service" };
   } catch (error) {
     if (toMediaClientError(error).code !== "UNAUTHENTICATED") throw error;
     sessionStorage.removeItem(TOKEN);

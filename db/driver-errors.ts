@@ -121,6 +121,7 @@ const CONFLICTS: Readonly<Record<string, string>> = {
   entities_type_entity_id_unique: "The integer id belongs to another entity of this type.",
   entities_type_public_id_unique: "The public id belongs to another entity of this type.",
   users_email_unique: "The e-mail address belongs to another user.",
+  service_tokens_living_name_unique: "A living token has this name.",
 };
 
 const RETRY_AFTER_SECONDS = 5;

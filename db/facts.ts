@@ -1,4 +1,4 @@
-import type { Sessions, UserDirectory } from "../src/accounts/ports.js";
+import type { Sessions, TokenRegister, UserDirectory } from "../src/accounts/ports.js";
 import type { Database, Stores } from "../src/media/ports.js";
 import type { Connection } from "./connection.js";
 import { createDeletionOutbox } from "./deletion-outbox.js";
@@ -12,11 +12,12 @@ import { createMediaRepository } from "./media-repository.js";
 import { createModerationLog } from "./moderation-log.js";
 import type { Scope } from "./scope.js";
 import { createSyncLog } from "./sync-log.js";
+import { createTokenRegister } from "./token-register.js";
 import { createUsageCounters } from "./usage-counters.js";
 import { createUserDirectory } from "./user-directory.js";
 
 /** What the application reads and writes. Rejections are MediaError CONFLICT and DATABASE_UNAVAILABLE. */
-export type Facts = { database: Database; users: UserDirectory; sessions: Sessions };
+export type Facts = { database: Database; users: UserDirectory; sessions: Sessions; tokens: TokenRegister };
 
 export type FactsParts = { connection: Pick<Connection, "ping">; scope: Scope; instances: Instances };
 
@@ -26,6 +27,7 @@ export function createFacts({ connection, scope, instances }: FactsParts): Facts
     database: createDatabase({ connection, scope, instances }),
     users: speakingMediaErrors(createUserDirectory(scope)),
     sessions: speakingMediaErrors(createLuciaSessions(scope)),
+    tokens: speakingMediaErrors(createTokenRegister(scope)),
   };
 }
 

@@ -1,21 +1,31 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { UsageError } from "./command-words.js";
 import { SERVICE_TOKEN_FILE, secretsFolder } from "./compose.js";
 import { type Config, ConfigError, loadConfig } from "./config.js";
 import { DEMO_PASSWORD, loadDemo } from "./demo.js";
+import { SCOPES } from "./media/rights.js";
 import { startServer } from "./start-server.js";
-import { migrateStorage, UsageError } from "./storage-migration.js";
+import { migrateStorage } from "./storage-migration.js";
+import { createNamedToken, listNamedTokens, revokeNamedToken } from "./token-commands.js";
 
 const USAGE = `Usage: cli <command>
 
   demo              load users, entities and a gallery into the server at BASE_URL; starts a server where none runs
   storage migrate   move every item to another store: --from local --to s3, or the other way round;
-                    --concurrency 4 items at once, --items-per-second 0 (no limit)`;
+                    --concurrency 4 items at once, --items-per-second 0 (no limit)
+  tokens create     make a service token and show it once: --name importer --scope upload --scope read
+                    (${SCOPES.join(", ")}); --expires 90d, 12h, or an ISO 8601 date or time
+  tokens list       every named token with its last use; --json
+  tokens revoke     end a token at once: its name`;
 
 /** By the words that name a command. Each is handed the words behind them and answers whether all went well. */
 const COMMANDS: Readonly<Record<string, (config: Config, words: readonly string[]) => Promise<boolean>>> = {
   demo: runDemo,
   "storage migrate": migrateStorage,
+  "tokens create": createNamedToken,
+  "tokens list": listNamedTokens,
+  "tokens revoke": revokeNamedToken,
 };
 
 async function runDemo(config: Config): Promise<boolean> {

@@ -59,6 +59,7 @@ export async function compose(
   const accounts = {
     users: opened.users,
     sessions: opened.sessions,
+    tokens: opened.tokens,
     passwords: createScryptPasswords(),
     serviceTokens: createServiceTokens(await secret(config.SERVICE_TOKEN, SERVICE_TOKEN_FILE)),
   };

@@ -5,7 +5,10 @@ import { type Caller, createCallerFor } from "./procedures/in-process.js";
 
 /** What a tool on the server's machine works with instead of HTTP. */
 export type InProcess = {
-  /** The procedures as this actor may call them; `{ kind: "service" }` may everything. */
+  /**
+   * The procedures as this actor may call them: `{ kind: "service" }` may everything, `{ kind: "token", name, scopes }`
+   * what its scopes grant.
+   */
   as(actor: Actor): Caller;
   close(): Promise<void>;
 };

@@ -24,10 +24,8 @@ export type Resources = {
   close(): Promise<void>;
 };
 
-/** Opens the database and the stores of a configuration, migrates the tables, and enters this process as living. */
-export async function openResources(config: Config): Promise<Resources> {
-  const log = createPinoLog(config.LOG_LEVEL);
-  const metrics = createPrometheusMetrics();
+/** Opens the database of a configuration alone, and migrates the tables. Whoever opens it closes it. */
+export async function openTables(config: Config): Promise<{ opened: OpenDatabase; instanceId: string }> {
   const instance = { id: `${process.pid}.${randomUUID()}`, host: hostname(), pid: process.pid };
   const opened = await openDatabase(config.DATABASE_URL, {
     instance,
@@ -35,8 +33,16 @@ export async function openResources(config: Config): Promise<Resources> {
     poolSize: config.DATABASE_POOL_SIZE,
   });
   await opened.migrate();
+  return { opened, instanceId: instance.id };
+}
+
+/** Opens the database and the stores of a configuration, migrates the tables, and enters this process as living. */
+export async function openResources(config: Config): Promise<Resources> {
+  const log = createPinoLog(config.LOG_LEVEL);
+  const metrics = createPrometheusMetrics();
+  const { opened, instanceId } = await openTables(config);
   await opened.heartbeat(new Date());
-  const spool = createSpool({ folder: join(config.DATA_DIR, "spool"), instanceId: instance.id });
+  const spool = createSpool({ folder: join(config.DATA_DIR, "spool"), instanceId });
   const { objects, close: closeStores } = await openStores(config, { log, metrics });
   return {
     opened,

@@ -1,15 +1,10 @@
-import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
+import { readWords, UsageError } from "./command-words.js";
 import { type Config, ConfigError } from "./config.js";
 import { STORAGE_TYPES, type StorageType } from "./media/model.js";
 import { type ItemsMoved, moveItems } from "./media/move-objects.js";
 import { removeDueObjects } from "./media/object-deletions.js";
 import { openResources } from "./open-resources.js";
-
-/** Says in one line what is wrong with the words of a command. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 const CONCURRENCY = 4;
 /** A process without a heartbeat for two minutes counts as dead. */
@@ -59,7 +54,7 @@ export async function migrateStorage(config: Config, words: readonly string[]): 
 const BAR = "{bar} {percentage} % | {value} of {total} items | {eta_formatted} left";
 
 function parseOptions(words: readonly string[]): MigrationOptions {
-  const { from, to, concurrency, "items-per-second": itemsPerSecond } = readWords(words);
+  const { from, to, concurrency, "items-per-second": itemsPerSecond } = readWords(words, OPTIONS).values;
   if (!isStorageType(from) || !isStorageType(to) || from === to)
     throw new UsageError(`--from and --to must be two of: ${STORAGE_TYPES.join(", ")}`);
   return {
@@ -70,19 +65,12 @@ function parseOptions(words: readonly string[]): MigrationOptions {
   };
 }
 
-function readWords(words: readonly string[]) {
-  const options = {
-    from: { type: "string" },
-    to: { type: "string" },
-    concurrency: { type: "string", default: String(CONCURRENCY) },
-    "items-per-second": { type: "string", default: "0" },
-  } as const;
-  try {
-    return parseArgs({ args: [...words], options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
+const OPTIONS = {
+  from: { type: "string" },
+  to: { type: "string" },
+  concurrency: { type: "string", default: String(CONCURRENCY) },
+  "items-per-second": { type: "string", default: "0" },
+} as const;
 
 const isStorageType = (word: string | undefined): word is StorageType =>
   STORAGE_TYPES.some((storageType) => storageType === word);

@@ -1,7 +1,11 @@
 import { TEXT_LIMITS, USER_ROLES } from "../../src/media/model.js";
+import type { Scope } from "../../src/media/rights.js";
 import type { Kit } from "../kit.sqlite.js";
 
-/** Users and their sessions. A user's id is the integer id of the `user` entity of the same public id. */
+/**
+ * Users, their sessions, and the named tokens of services. A user's id is the integer id of the `user` entity of the
+ * same public id.
+ */
 export function accountTables(k: Kit) {
   const users = k.table(
     "users",
@@ -31,5 +35,26 @@ export function accountTables(k: Kit) {
     },
     (t) => [k.index("sessions_user_id_index").on(t.userId), k.index("sessions_expires_at_index").on(t.expiresAt)],
   );
-  return { users, sessions };
+  const serviceTokens = k.table(
+    "service_tokens",
+    {
+      id: k.serial("id"),
+      name: k.asciiKey("name", TEXT_LIMITS.publicId).notNull(),
+      /** The name, as long as it may not be given again: NULL once revoked, or expired and replaced. */
+      livingName: k.asciiKey("living_name", TEXT_LIMITS.publicId),
+      /** SHA-256 of the token, hex: a leaked table opens nothing. */
+      digest: k.asciiKey("digest", 64).notNull(),
+      scopes: k.json<Scope[]>("scopes").notNull(),
+      createdAt: k.time("created_at").notNull(),
+      expiresAt: k.time("expires_at"),
+      /** To the minute. */
+      lastUsedAt: k.time("last_used_at"),
+      revokedAt: k.time("revoked_at"),
+    },
+    (t) => [
+      k.uniqueIndex("service_tokens_living_name_unique").on(t.livingName),
+      k.uniqueIndex("service_tokens_digest_unique").on(t.digest),
+    ],
+  );
+  return { users, sessions, serviceTokens };
 }

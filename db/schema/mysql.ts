@@ -10,6 +10,7 @@ export const {
   entityGrants,
   users,
   sessions,
+  serviceTokens,
   uploadIntents,
   instances,
   moderationEvents,

@@ -1,4 +1,5 @@
 import type { UserRole } from "../media/model.js";
+import type { Scope } from "../media/rights.js";
 
 export type User = {
   id: number;
@@ -50,9 +51,38 @@ export type Passwords = {
 /** Constant-time comparison with the configured service token. */
 export type ServiceTokens = { isValid(token: string): Promise<boolean> };
 
+/** A named token as it is on record; the token itself is known to its holder alone. */
+export type NamedToken = {
+  /** Unique among the tokens that live; at most 50 characters. */
+  name: string;
+  /** At least one. */
+  scopes: readonly Scope[];
+  createdAt: Date;
+  /** From then on it is nobody's; null for never. */
+  expiresAt: Date | null;
+  /** To the minute; null before the first use. */
+  lastUsedAt: Date | null;
+  revokedAt: Date | null;
+};
+
+/** Named service tokens. What goes in is the token, what is written is its SHA-256. */
+export type TokenRegister = {
+  /** Throws MediaError CONFLICT where a living token has the name; one that has expired gives it up. */
+  add(token: string, entry: Pick<NamedToken, "name" | "scopes" | "expiresAt">, now: Date): Promise<NamedToken>;
+  /** The living token, or undefined for one that is unknown, expired or revoked. */
+  find(token: string, now: Date): Promise<NamedToken | undefined>;
+  /** Keeps the minute of a use; writes nothing where that or a later one is kept. */
+  noteUse(token: string, now: Date): Promise<void>;
+  /** By name, then by age; those that are gone included. */
+  list(): Promise<NamedToken[]>;
+  /** False where no token of this name is left to revoke; one that has only expired is. */
+  revoke(name: string, now: Date): Promise<boolean>;
+};
+
 export type AccountDeps = {
   users: UserDirectory;
   sessions: Sessions;
   passwords: Passwords;
   serviceTokens: ServiceTokens;
+  tokens: TokenRegister;
 };

@@ -1,8 +1,9 @@
-import { type Actor, actorUserId, isAdministrator, isModerator } from "./actor.js";
+import { type Actor, actorUserId, holds, isAdministrator } from "./actor.js";
 import { ENTITY_TYPES, type EntityType, type Standing } from "./attachments.js";
 import { MediaError } from "./errors.js";
 import type { Media } from "./model.js";
 import type { Audience, Entity, EntityDirectory, EntityTies, Ref } from "./ports.js";
+import { type Right, scopeGranting } from "./rights.js";
 
 /** What can be asked of `permissions.check`. `upload` and `manage` are held by the same people, see `attachments.ts`. */
 export const ACTIONS = ["upload", "manage", "view", "moderate"] as const;
@@ -26,9 +27,13 @@ const NOUNS: Record<Standing, (entityType: EntityType) => string> = {
   grantee: () => "a user with an unexpired upload grant",
 };
 
-/** The pure rule for writing: administrators everywhere, others by the standings in the entity type's row. */
+/**
+ * The pure rule for writing: who holds the right everywhere, by role or scope; other users by the standings in the
+ * entity type's row.
+ */
 export function decideWrite(actor: Actor, right: "upload" | "manage", type: EntityType, ties: EntityTies): Decision {
   if (isAdministrator(actor)) return { allowed: true, right, reason: "administrators may do everything" };
+  if (actor.kind === "token") return { allowed: holds(actor, right), right, reason: reasonOfScopes(actor) };
   const writers: readonly Standing[] = ENTITY_TYPES[type].writers;
   const held = writers.find((standing) => HOLDS[standing](ties));
   if (held) return { allowed: true, right, reason: `the user is ${NOUNS[held](type)}` };
@@ -52,21 +57,45 @@ export function requirePrincipal(actor: Actor): void {
   if (actor.kind === "anonymous") throw new MediaError({ code: "UNAUTHENTICATED" });
 }
 
-/** Throws FORBIDDEN unless the actor is a moderator or an administrator. */
-export function requireModerator(actor: Actor): void {
-  requirePrincipal(actor);
-  if (!isModerator(actor)) forbid("moderate", null, "it is held by moderators and admins");
-}
+/** Throws FORBIDDEN unless the actor sees everything: a moderator, an administrator, or a token that reads. */
+export const requireOverseer = (actor: Actor): void =>
+  requireRight(actor, "oversee", { named: "moderate", reason: "it is held by moderators and admins" });
+
+/** Throws FORBIDDEN unless the actor decides as a moderator or an administrator does. */
+export const requireModerator = (actor: Actor): void =>
+  requireRight(actor, "moderate", { named: "moderate", reason: "it is held by moderators and admins" });
 
 /** Throws FORBIDDEN unless the actor is an administrator or a service. */
-export function requireAdministrator(actor: Actor, right: string): void {
+export const requireAdministrator = (actor: Actor, named: string): void =>
+  requireRight(actor, "administer", { named, reason: "it is held by admins and services" });
+
+/** Any user may flag what he sees; a token only with the scope for it, so that one that reads changes nothing. */
+export function requireFlagger(actor: Actor): void {
   requirePrincipal(actor);
-  if (!isAdministrator(actor)) forbid(right, null, "it is held by admins and services");
+  if (actor.kind === "token") requireModerator(actor);
 }
 
-function forbid(right: string, subject: string | null, reason: string): never {
-  throw new MediaError({ code: "FORBIDDEN", right, subject, reason });
+function requireRight(actor: Actor, right: Right, { named, reason }: { named: string; reason: string }): void {
+  requirePrincipal(actor);
+  if (!holds(actor, right)) forbid(actor, right, { named, subject: null, reason });
 }
+
+/**
+ * Throws FORBIDDEN. A user is told the right that is missing, by the name it has for people, and who holds it; a token
+ * the narrowest scope that would do, and those it has.
+ */
+export function forbid(
+  actor: Actor,
+  right: Right,
+  { named, subject, reason }: { named: string; subject: string | null; reason: string },
+): never {
+  if (actor.kind !== "token") throw new MediaError({ code: "FORBIDDEN", right: named, subject, reason });
+  const scope = `scope:${scopeGranting(right)}`;
+  throw new MediaError({ code: "FORBIDDEN", right: scope, subject, reason: reasonOfScopes(actor) });
+}
+
+const reasonOfScopes = ({ scopes }: Extract<Actor, { kind: "token" }>): string =>
+  `the token's scopes are ${scopes.join(", ")}`;
 
 /** The entity, or ENTITY_NOT_FOUND; with `parent`, also when it belongs to another. */
 export async function findEntity(
@@ -93,7 +122,8 @@ export async function authoriseWrite(
   requirePrincipal(actor);
   const { entity, right } = asked;
   const decision = decideWrite(actor, right, entity.type, await tiesOf(entities, actor, entity, now));
-  if (!decision.allowed) forbid(right, `${entity.type} ${entity.publicId}`, decision.reason);
+  if (!decision.allowed)
+    forbid(actor, right, { named: right, subject: `${entity.type} ${entity.publicId}`, reason: decision.reason });
 }
 
 /** Answers why, for `permissions.check`; never throws for a missing right. */
@@ -106,14 +136,14 @@ export async function explain(
   const { entity, action } = asked;
   if (action === "view") return { allowed: true, right: action, reason: "everyone sees public and approved items" };
   if (action === "moderate") {
-    const reason = "it is held by moderators and admins";
-    return { allowed: isModerator(actor), right: action, reason };
+    const reason = actor.kind === "token" ? reasonOfScopes(actor) : "it is held by moderators and admins";
+    return { allowed: holds(actor, "moderate"), right: action, reason };
   }
   if (actor.kind === "anonymous") return { allowed: false, right: action, reason: "nobody is signed in" };
   return decideWrite(actor, action, entity.type, await tiesOf(entities, actor, entity, now));
 }
 
-/** Whose eyes look at an entity's items: moderators and those who may manage it see everything. */
+/** Whose eyes look at an entity's items: overseers and those who may manage it see everything. */
 export async function audienceOf(
   entities: EntityDirectory,
   actor: Actor,
@@ -121,7 +151,8 @@ export async function audienceOf(
   now: Date,
 ): Promise<Audience> {
   const seesAll =
-    isModerator(actor) || decideWrite(actor, "manage", entity.type, await tiesOf(entities, actor, entity, now)).allowed;
+    holds(actor, "oversee") ||
+    decideWrite(actor, "manage", entity.type, await tiesOf(entities, actor, entity, now)).allowed;
   return seesAll ? { sees: "everything" } : { sees: "public", andOwn: actorUserId(actor) };
 }
 

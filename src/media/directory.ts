@@ -1,5 +1,5 @@
-import { type Decision, decideWrite, explain, findEntity, requirePrincipal } from "./access.js";
-import type { Actor } from "./actor.js";
+import { type Decision, decideWrite, explain, findEntity, forbid, requirePrincipal } from "./access.js";
+import { type Actor, isAdministrator } from "./actor.js";
 import { ENTITY_TYPES, type EntityType, type Standing } from "./attachments.js";
 import { MediaError, validationFailed } from "./errors.js";
 import type { Deps, Entity, EntityUpsert, Grant, Ref, Stores } from "./ports.js";
@@ -78,13 +78,17 @@ async function findGrantable(deps: DirectoryDeps, actor: Actor, at: At): Promise
   throw validationFailed("type", `a ${at.type} takes no grants`);
 }
 
+/** A token that manages media gives no rights away: they would outlive it. */
 async function requireGranting(deps: DirectoryDeps, actor: Actor, entity: Entity): Promise<void> {
-  const user = actor.kind === "user" ? actor.id : "";
-  const ties = await deps.database.entities.ties(entity, user, deps.clock.now());
-  const decision = decideWrite(actor, "manage", entity.type, { ...ties, hasGrant: false });
-  if (decision.allowed) return;
+  if (await mayGrant(deps, actor, entity)) return;
   const subject = `${entity.type} ${entity.publicId}`;
-  throw new MediaError({ code: "FORBIDDEN", right: "grant", subject, reason: "a grant cannot be passed on" });
+  forbid(actor, "administer", { named: "grant", subject, reason: "a grant cannot be passed on" });
+}
+
+async function mayGrant({ database, clock }: DirectoryDeps, actor: Actor, entity: Entity): Promise<boolean> {
+  if (actor.kind !== "user") return isAdministrator(actor);
+  const ties = await database.entities.ties(entity, actor.id, clock.now());
+  return decideWrite(actor, "manage", entity.type, { ...ties, hasGrant: false }).allowed;
 }
 
 /** Whether the actor may do this, and why. */

@@ -1,4 +1,4 @@
-import { type Actor, actorUserId, SERVICE_PRINCIPAL } from "./actor.js";
+import { principalOf } from "./actor.js";
 import { MediaError, mediaNotFound } from "./errors.js";
 import type { IdempotencyKey } from "./lifecycle-ports.js";
 import type { Deps } from "./ports.js";
@@ -23,8 +23,9 @@ export async function onceOnly(
   request: UploadRequest,
   work: (key: IdempotencyKey | null) => Promise<Uploaded>,
 ): Promise<Uploaded> {
-  if (!request.idempotencyKey) return work(null);
-  const key = { principal: principalOf(request.actor), key: request.idempotencyKey };
+  const principal = principalOf(request.actor);
+  if (!request.idempotencyKey || principal === null) return work(null);
+  const key = { principal, key: request.idempotencyKey };
   const replayed = await begin(deps, key, await fingerprintOf(request));
   if (replayed) return replayed;
   try {
@@ -34,8 +35,6 @@ export async function onceOnly(
     throw error;
   }
 }
-
-const principalOf = (actor: Actor): string => actorUserId(actor) ?? SERVICE_PRINCIPAL;
 
 /** Takes the key and answers null, or answers what the first request with it became. */
 async function begin(deps: OnceDeps, key: IdempotencyKey, fingerprint: string): Promise<Uploaded | null> {

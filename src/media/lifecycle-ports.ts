@@ -55,7 +55,7 @@ export type UploadOutcome = {
   duplicates: readonly { publicId: string; distance: number; tier: DuplicateTier }[];
 };
 
-/** `principal` is a user's public id or `SERVICE_PRINCIPAL`; keys of different principals never meet. */
+/** `principal` is as `principalOf` names an actor; keys of different principals never meet. */
 export type IdempotencyKey = { principal: string; key: string };
 
 export type IdempotencyEntry =

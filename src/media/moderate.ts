@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findEntity, requireModerator, requirePrincipal } from "./access.js";
+import { findEntity, requireFlagger, requireModerator, requireOverseer, requirePrincipal } from "./access.js";
 import { type Actor, actorUserId } from "./actor.js";
 import { eachOf, type PerItem } from "./batch.js";
 import { getMedia } from "./browse.js";
@@ -26,7 +26,7 @@ export type Decision = keyof typeof DECISIONS;
 
 /**
  * Decides on an item and writes the decision into its history. Approving and rejecting is the moderators' and admins',
- * never an uploader's approval of his own; flagging is for whoever is signed in and sees the item.
+ * never an uploader's approval of his own; flagging is for every user who sees the item, and tokens that moderate.
  * Throws CONFLICT where the decision cannot follow the item's status.
  */
 export async function decide(
@@ -38,6 +38,7 @@ export async function decide(
   requirePrincipal(actor);
   if (decision !== "flag") requireModerator(actor);
   const seen = await getMedia(deps, actor, ref);
+  if (decision === "flag") requireFlagger(actor);
   if (decision === "approve") refuseOwn(actor, seen);
   return deps.database.transact(async (stores) => {
     const entity = await findEntity(stores.entities, { type: seen.entityType, ref: seen.entityId });
@@ -75,7 +76,7 @@ export type QueueQuery = { status?: ModerationStatus | undefined; limit: number;
 
 /** What waits for a decision, oldest first: pending and flagged items, or those of one status. */
 export async function moderationQueue(deps: ManageDeps, actor: Actor, { status, limit, cursor }: QueueQuery) {
-  requireModerator(actor);
+  requireOverseer(actor);
   const place = cursor === undefined ? null : decodeCursor(cursor, queueCursor);
   const after = place && { createdAt: new Date(place[0]), id: place[1] };
   const statuses = status ? [status] : (["pending", "flagged"] as const);
@@ -88,7 +89,7 @@ export async function moderationQueue(deps: ManageDeps, actor: Actor, { status, 
 
 /** All decisions on an item, oldest first; also of one in the trash. */
 export async function moderationHistory(deps: ManageDeps, actor: Actor, ref: Ref): Promise<ModerationEvent[]> {
-  requireModerator(actor);
+  requireOverseer(actor);
   const media = await deps.database.media.find(ref);
   if (!media) throw mediaNotFound(ref);
   return deps.database.moderation.history(media.id);

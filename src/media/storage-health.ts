@@ -1,4 +1,4 @@
-import { requireAdministrator, requireModerator } from "./access.js";
+import { requireAdministrator, requireOverseer } from "./access.js";
 import type { Actor } from "./actor.js";
 import { MediaError } from "./errors.js";
 import { removeDueObjects } from "./object-deletions.js";
@@ -27,7 +27,7 @@ export type StorageSync = {
 
 /** How rows and objects stood when they were last compared; answers at once, from the last run and running counters. */
 export async function storageSync(deps: Pick<ReconcileDeps, "database">, actor: Actor): Promise<StorageSync> {
-  requireModerator(actor);
+  requireOverseer(actor);
   const { sync, usage, deletions } = deps.database;
   const [run, counts, rows, pendingDeletions] = await Promise.all([
     sync.lastFinished(),

@@ -1,5 +1,5 @@
 import { authoriseWrite } from "./access.js";
-import { type Actor, actorUserId } from "./actor.js";
+import { type Actor, actorUserId, holds } from "./actor.js";
 import { ENTITY_TYPES, type EntityType } from "./attachments.js";
 import { MediaError } from "./errors.js";
 import { placeAt, placeAtEnd } from "./gallery-order.js";
@@ -147,9 +147,9 @@ async function placeFor({ media }: Stores, { entity, attachment }: UploadTarget,
   return placeAt(sortOrder, await media.lastPlace(entity, attachment.field, sortOrder));
 }
 
-/** Items of moderated entities wait for a moderator, unless the uploader is verified or is the platform itself. */
+/** Items of moderated entities wait for a moderator, unless the uploader is verified, or a service that may approve. */
 function startingStatus(actor: Actor, entityType: EntityType): ModerationStatus {
-  const trusted = actor.kind === "service" || (actor.kind === "user" && actor.verified);
+  const trusted = actor.kind === "user" ? actor.verified : holds(actor, "moderate");
   return ENTITY_TYPES[entityType].moderated && !trusted ? "pending" : "approved";
 }
 

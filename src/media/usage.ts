@@ -1,4 +1,4 @@
-import { requireModerator } from "./access.js";
+import { requireOverseer } from "./access.js";
 import { type Actor, SERVICE_PRINCIPAL } from "./actor.js";
 import type { EntityType } from "./attachments.js";
 import type { UploadDay, UsageRow } from "./lifecycle-ports.js";
@@ -37,7 +37,7 @@ export type StorageUsage = { total: UsageSum; current: UsageSum; trash: UsageSum
  * first; `trash` waits for its purge. For moderators and admins.
  */
 export async function storageUsage(deps: ManageDeps, actor: Actor, entityType?: EntityType): Promise<StorageUsage> {
-  requireModerator(actor);
+  requireOverseer(actor);
   const rows = await deps.database.usage.usage({ entityType });
   const current = rows.filter((row) => !row.isTrashed);
   const names = Object.keys(BREAKDOWNS) as BreakdownName[];
@@ -62,6 +62,6 @@ export async function uploadsOverTime(
   actor: Actor,
   range: { from: string; to: string },
 ): Promise<UploadDay[]> {
-  requireModerator(actor);
+  requireOverseer(actor);
   return deps.database.usage.uploadDays(range);
 }

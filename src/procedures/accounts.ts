@@ -4,6 +4,7 @@ import { createSessionFor, findUser, signIn, upsertUser } from "../accounts/sign
 import { isAdministrator } from "../media/actor.js";
 import { MediaError } from "../media/errors.js";
 import { USER_ROLES } from "../media/model.js";
+import { SCOPES } from "../media/rights.js";
 import { isoDateOut, newPublicIdSchema, refSchema } from "./inputs.js";
 import { procedure, router } from "./trpc.js";
 
@@ -61,14 +62,15 @@ export const authRouter = router({
     .output(
       z.discriminatedUnion("kind", [
         userOut.extend({ kind: z.literal("user") }),
+        z.object({ kind: z.literal("token"), name: z.string(), scopes: z.array(z.enum(SCOPES)) }),
         z.object({ kind: z.literal("service") }),
       ]),
     )
-    .query(async ({ ctx: { actor, accounts } }) =>
-      actor.kind === "user"
-        ? { kind: "user" as const, ...toUserOut(await findUser(accounts, actor.id)) }
-        : { kind: "service" as const },
-    ),
+    .query(async ({ ctx: { actor, accounts } }) => {
+      if (actor.kind === "user") return { kind: actor.kind, ...toUserOut(await findUser(accounts, actor.id)) };
+      if (actor.kind === "token") return { kind: actor.kind, name: actor.name, scopes: [...actor.scopes] };
+      return { kind: "service" as const };
+    }),
 
   createSession: procedure({
     audience: "service",

@@ -33,7 +33,7 @@ async function flag({ ctx: { deps, actor }, input: { id, reason } }: Call) {
 
 export const moderationRouter = router({
   queue: procedure({
-    audience: "moderator",
+    audience: "overseer",
     summary: "What waits for a decision, oldest first: pending and flagged items, or those of one status",
     rest: [{ method: "GET", path: "/v1/media/moderation/queue" }],
   })
@@ -88,7 +88,7 @@ export const moderationRouter = router({
     }),
 
   history: procedure({
-    audience: "moderator",
+    audience: "overseer",
     summary: "Every decision on an item, oldest first",
     rest: [
       { method: "GET", path: "/v1/media/{id}/moderation/history" },

@@ -19,7 +19,7 @@ const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10
 
 export const analyticsRouter = router({
   storage: procedure({
-    audience: "moderator",
+    audience: "overseer",
     summary: "What is stored, from running counters, by entity type, field, media type, status and uploader",
     rest: [{ method: "GET", path: "/v1/media/analytics/storage" }],
   })
@@ -39,7 +39,7 @@ export const analyticsRouter = router({
     .query(({ ctx: { deps, actor }, input }) => storageUsage(deps, actor, input.entity_type)),
 
   uploadsOverTime: procedure({
-    audience: "moderator",
+    audience: "overseer",
     summary: "Uploads by UTC day; the last thirty days where no range is given",
     rest: [{ method: "GET", path: "/v1/media/analytics/uploads" }],
   })
@@ -66,7 +66,7 @@ export const analyticsRouter = router({
 
 export const healthRouter = router({
   storageSync: procedure({
-    audience: "moderator",
+    audience: "overseer",
     summary: "How rows and objects stood when they were last compared; answers at once",
     rest: [{ method: "GET", path: "/v1/media/health/storage-sync" }],
   })

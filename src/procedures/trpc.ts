@@ -1,6 +1,6 @@
 import { initTRPC } from "@trpc/server";
 import type { AccountDeps, Session } from "../accounts/ports.js";
-import { requireAdministrator, requireModerator, requirePrincipal } from "../media/access.js";
+import { requireAdministrator, requireModerator, requireOverseer, requirePrincipal } from "../media/access.js";
 import type { Actor } from "../media/actor.js";
 import { describeFailure, MediaError } from "../media/errors.js";
 import type { ServiceDeps } from "../media/ports.js";
@@ -22,9 +22,10 @@ export type ProcedureContext = {
 
 /**
  * Who may call at all. `public`: everyone, the domain filters what is seen. `signed-in`: any principal. `manager`: a
- * principal; the domain asks for the right on the entity. `moderator` and `service` (which includes admins) as named.
+ * principal; the domain asks for the right on the entity. `overseer`: moderators, and tokens that read. `moderator` and
+ * `service` (which includes admins) as named.
  */
-export type CallAudience = "public" | "signed-in" | "manager" | "moderator" | "service";
+export type CallAudience = "public" | "signed-in" | "manager" | "overseer" | "moderator" | "service";
 
 /** An address of plain HTTP for the same procedure. Names in braces are inputs; the rest come from query or body. */
 export type RestRoute = {
@@ -61,6 +62,7 @@ const ADMIT: Record<CallAudience, (actor: Actor) => void> = {
   public: () => undefined,
   "signed-in": requirePrincipal,
   manager: requirePrincipal,
+  overseer: requireOverseer,
   moderator: requireModerator,
   service: (actor) => requireAdministrator(actor, "administer"),
 };

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { mediaOutSchema } from "../media/model.js";
+import { SCOPES } from "../media/rights.js";
 import type { ApiDeps, AppEnv } from "./app-env.js";
 import { EXAMPLES } from "./openapi-examples.js";
 import { FAILURE_RESPONSES, FAILURES, PROBLEM } from "./openapi-failures.js";
@@ -30,7 +31,7 @@ export function describeApi({ version, deps }: Described): Record<string, unknow
     paths: { ...describeOperations(), ...describeUploads(), ...describePlain() },
     components: {
       securitySchemes: {
-        bearer: { type: "http", scheme: "bearer" },
+        bearer: { type: "http", scheme: "bearer", description: BEARER },
         cookie: { type: "apiKey", in: "cookie", name: "session" },
       },
       responses: FAILURE_RESPONSES,
@@ -38,6 +39,11 @@ export function describeApi({ version, deps }: Described): Record<string, unknow
     },
   };
 }
+
+const BEARER =
+  `A user's session token; the service token, which has every right; or a named token of the platform's tools, which ` +
+  `has what its scopes grant: ${SCOPES.join(", ")}. One that is unknown, expired or revoked is 401, a scope that is ` +
+  "missing 403, named in `right` as in `scope:upload`.";
 
 const withoutDialect = ({ $schema, ...schema }: JsonSchema): JsonSchema => schema;
 

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type { RateRule } from "../accounts/rate-limits.js";
-import { actorUserId } from "../media/actor.js";
+import { type Actor, isAdministrator, principalOf } from "../media/actor.js";
 import { MediaError, validationFailed } from "../media/errors.js";
 import type { ApiDeps, AppContext, AppEnv } from "./app-env.js";
 
@@ -13,7 +13,10 @@ const SIGN_IN_FAILURES: RateRule = { name: "sign-in", perMinute: 10 };
  */
 const INVALID_TOKENS: RateRule = { name: "token", perMinute: 60 };
 
-/** Limits calls by principal, or by address where there is none. Services, which are the platform itself, go free. */
+/**
+ * Limits calls by principal, or by address where there is none. Services with every right, which are the platform
+ * itself, go free; tokens of narrower scopes are counted by their names.
+ */
 export function rateLimit({ rateLimits, rateLimitPerMinute, addressOf }: ApiDeps): MiddlewareHandler<AppEnv> {
   const calls = rateLimitPerMinute === null ? null : rateLimits({ name: "calls", perMinute: rateLimitPerMinute });
   const failures = rateLimits(SIGN_IN_FAILURES);
@@ -41,10 +44,12 @@ export function countInvalidTokens({ rateLimits, addressOf }: ApiDeps): (c: AppC
 
 function callerOf(c: AppContext, addressOf: ApiDeps["addressOf"]): string | null {
   const actor = c.get("actor");
-  if (actor.kind === "service") return null;
-  const user = actorUserId(actor);
-  return user === null ? `address ${addressOf(c)}` : `user ${user}`;
+  if (isPlatform(actor)) return null;
+  const principal = principalOf(actor);
+  return principal === null ? `address ${addressOf(c)}` : `principal ${principal}`;
 }
+
+const isPlatform = (actor: Actor): boolean => actor.kind !== "user" && isAdministrator(actor);
 
 /** Whether the call signs in, among others of a tRPC batch or alone. */
 export const isSignIn = ({ req }: AppContext): boolean => /^\/(v1\/auth\/login|trpc\/.*auth\.login.*)$/.test(req.path);

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import type { AccountDeps, Session } from "../accounts/ports.js";
+import { isNamedToken, recogniseToken } from "../accounts/named-tokens.js";
+import type { Session } from "../accounts/ports.js";
 import { type Actor, ANONYMOUS } from "../media/actor.js";
 import { MediaError } from "../media/errors.js";
 import type { SessionCookie } from "../procedures/trpc.js";
@@ -14,8 +15,9 @@ type Principal = { actor: Actor; sessionToken: string | null };
 const STRANGER: Principal = { actor: ANONYMOUS, sessionToken: null };
 
 /**
- * Tells who calls: a bearer token (session or service) before the session cookie. A bearer token that is not valid is
- * refused, so that a client whose session ended learns it; a stale cookie is cleared and its caller is a stranger.
+ * Tells who calls: a bearer token (service, named or session) before the session cookie. A bearer token that is not
+ * valid is refused, so that a client whose session ended learns it; a stale cookie is cleared and its caller is a
+ * stranger.
  * Calls that change something under a cookie must come from this origin or a configured one, and a sign-in, which sets
  * the cookie, must not come from another: its page could sign the visitor in as somebody else.
  */
@@ -24,8 +26,7 @@ export function sessions(app: ApiDeps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (isSignIn(c) && isOwnPage(app, c) === false) throw notSameSite("signing in must happen on this site");
     const authorization = c.req.header("authorization");
-    const principal =
-      authorization === undefined ? await fromCookie(app, c) : await fromBearer(app.accounts, authorization);
+    const principal = authorization === undefined ? await fromCookie(app, c) : await fromBearer(app, authorization);
     if (principal === null && !isSigningIn(c.req.path)) {
       await countInvalid(c);
       throw new MediaError({ code: "UNAUTHENTICATED" });
@@ -41,10 +42,15 @@ export function sessions(app: ApiDeps): MiddlewareHandler<AppEnv> {
 const isSigningIn = (path: string): boolean => SIGNING_IN.includes(path);
 const SIGNING_IN: readonly string[] = ["/v1/auth/login", "/v1/auth/logout", "/trpc/auth.login", "/trpc/auth.logout"];
 
-async function fromBearer(accounts: AccountDeps, authorization: string): Promise<Principal | null> {
+/** What it looks like says where it is looked up: whoever carries a session pays nothing for named tokens. */
+async function fromBearer({ accounts, deps }: ApiDeps, authorization: string): Promise<Principal | null> {
   const token = BEARER.exec(authorization)?.[1];
   if (token === undefined) return null;
   if (await accounts.serviceTokens.isValid(token)) return { actor: { kind: "service" }, sessionToken: null };
+  if (isNamedToken(token)) {
+    const actor = await recogniseToken({ ...deps, tokens: accounts.tokens }, token);
+    return actor && { actor, sessionToken: null };
+  }
   const found = await accounts.sessions.validate(token);
   return found && { actor: toActor(found.user), sessionToken: token };
 }

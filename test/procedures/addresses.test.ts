@@ -83,6 +83,7 @@ describe("audiences", () => {
     public: { nobody: null, user: null, moderator: null, admin: null, service: null },
     "signed-in": { nobody: 401, user: null, moderator: null, admin: null, service: null },
     manager: { nobody: 401, user: null, moderator: null, admin: null, service: null },
+    overseer: { nobody: 401, user: 403, moderator: null, admin: null, service: null },
     moderator: { nobody: 401, user: 403, moderator: null, admin: null, service: null },
     service: { nobody: 401, user: 403, moderator: 403, admin: null, service: null },
   };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MediaErrorCode } from "../../src/media/errors.js";
+import { SCOPES, type Scope } from "../../src/media/rights.js";
 import { appRouter } from "../../src/procedures/index.js";
 import type { CallAudience, ProcedureMeta } from "../../src/procedures/trpc.js";
 import { quarters } from "../support/pictures.js";
@@ -9,8 +10,10 @@ type Described = { _def: { meta: ProcedureMeta; type: "query" | "mutation" } };
 const PROCEDURES = appRouter._def.procedures as unknown as Record<string, Described>;
 
 /** `owner` owns the builder above every property here, and uploaded its items. */
-const PRINCIPALS = ["nobody", "stranger", "owner", "moderator", "admin", "service"] as const;
-type Principal = (typeof PRINCIPALS)[number];
+const PEOPLE = ["nobody", "stranger", "owner", "moderator", "admin", "service"] as const;
+/** Named tokens of one scope each. */
+const TOKENS = SCOPES.map((scope) => `token:${scope}` as const);
+type Principal = (typeof PEOPLE)[number] | `token:${Scope}`;
 type Refusals = Partial<Record<Principal, MediaErrorCode>>;
 type Seen = "shown" | "hidden";
 
@@ -18,9 +21,30 @@ type Seen = "shown" | "hidden";
 const AT_SHOWN: Record<CallAudience, Refusals> = {
   public: {},
   "signed-in": { nobody: "UNAUTHENTICATED" },
-  manager: { nobody: "UNAUTHENTICATED", stranger: "FORBIDDEN", moderator: "FORBIDDEN" },
-  moderator: { nobody: "UNAUTHENTICATED", stranger: "FORBIDDEN", owner: "FORBIDDEN" },
-  service: { nobody: "UNAUTHENTICATED", stranger: "FORBIDDEN", owner: "FORBIDDEN", moderator: "FORBIDDEN" },
+  manager: {
+    nobody: "UNAUTHENTICATED",
+    stranger: "FORBIDDEN",
+    moderator: "FORBIDDEN",
+    "token:read": "FORBIDDEN",
+    "token:moderate": "FORBIDDEN",
+  },
+  overseer: { nobody: "UNAUTHENTICATED", stranger: "FORBIDDEN", owner: "FORBIDDEN", "token:upload": "FORBIDDEN" },
+  moderator: {
+    nobody: "UNAUTHENTICATED",
+    stranger: "FORBIDDEN",
+    owner: "FORBIDDEN",
+    "token:read": "FORBIDDEN",
+    "token:upload": "FORBIDDEN",
+  },
+  service: {
+    nobody: "UNAUTHENTICATED",
+    stranger: "FORBIDDEN",
+    owner: "FORBIDDEN",
+    moderator: "FORBIDDEN",
+    "token:read": "FORBIDDEN",
+    "token:upload": "FORBIDDEN",
+    "token:moderate": "FORBIDDEN",
+  },
 };
 
 /** And at a private item: who may not see it is not told that it is there, unless nobody of his kind may ask at all. */
@@ -28,8 +52,12 @@ const AT_HIDDEN: Record<CallAudience, Refusals> = {
   ...AT_SHOWN,
   public: { nobody: "MEDIA_NOT_FOUND", stranger: "MEDIA_NOT_FOUND" },
   "signed-in": { nobody: "UNAUTHENTICATED", stranger: "MEDIA_NOT_FOUND" },
-  manager: { nobody: "UNAUTHENTICATED", stranger: "MEDIA_NOT_FOUND", moderator: "FORBIDDEN" },
+  manager: { ...AT_SHOWN.manager, stranger: "MEDIA_NOT_FOUND" },
 };
+
+/** Rights that a token gives away would outlive it, and flagging changes what it sees. */
+const NOT_BY_MANAGING: Refusals = { "token:upload": "FORBIDDEN" };
+const NOT_BY_SEEING: Refusals = { "token:read": "FORBIDDEN", "token:upload": "FORBIDDEN" };
 
 type Item = { id: number; publicId: string; neighbour: string | undefined };
 /** `on`: one item, tried shown and hidden. `input`: anything else. Both are allowed inputs: only rights can refuse. */
@@ -65,16 +93,22 @@ const CALLS: Record<string, Call> = {
   "media.restore": {
     on: idOf,
     first: ({ id }) => ["media.delete", { id }],
-    except: { stranger: "MEDIA_NOT_FOUND", moderator: "MEDIA_NOT_FOUND" }, // the trash is for those who manage
+    // The trash is for those who manage.
+    except: {
+      stranger: "MEDIA_NOT_FOUND",
+      moderator: "MEDIA_NOT_FOUND",
+      "token:read": "MEDIA_NOT_FOUND",
+      "token:moderate": "MEDIA_NOT_FOUND",
+    },
   },
   "media.batchDelete": { on: ({ id }) => ({ mediaIds: [id] }) },
   "media.search": { input: () => ({ q: "a" }) },
   "media.duplicates": { on: idOf },
   "media.resolveDuplicates": { on: ({ id, neighbour }) => ({ id, mediaIds: [neighbour] }), hasNeighbour: true },
   "permissions.check": { input: ({ property }) => ({ action: "manage", type: "property", id: property }) },
-  "permissions.grant": { input: (place) => ({ ...grantee(place), right: "upload" }) },
-  "permissions.revoke": { input: grantee },
-  "permissions.list": { input: at },
+  "permissions.grant": { input: (place) => ({ ...grantee(place), right: "upload" }), except: NOT_BY_MANAGING },
+  "permissions.revoke": { input: grantee, except: NOT_BY_MANAGING },
+  "permissions.list": { input: at, except: NOT_BY_MANAGING },
   "entities.upsert": { input: (place) => ({ ...at(place), name: "Renamed" }) },
   "entities.get": { input: at },
   "entities.list": { input: () => ({ type: "property" }) },
@@ -87,13 +121,20 @@ const CALLS: Record<string, Call> = {
   "users.upsert": { input: () => ({ publicId: "USR-NEW" }) },
   "users.get": {
     input: () => ({ publicId: "USR-OWNER" }),
-    except: { stranger: "ENTITY_NOT_FOUND", moderator: "ENTITY_NOT_FOUND" }, // oneself, or anyone for administrators
+    // Oneself, or anyone for administrators.
+    except: {
+      stranger: "ENTITY_NOT_FOUND",
+      moderator: "ENTITY_NOT_FOUND",
+      "token:read": "ENTITY_NOT_FOUND",
+      "token:upload": "ENTITY_NOT_FOUND",
+      "token:moderate": "ENTITY_NOT_FOUND",
+    },
   },
   "moderation.queue": {},
   "moderation.approve": { on: idOf, first: flagged },
   "moderation.reject": { on: idOf, first: flagged },
-  "moderation.flag": { on: idOf },
-  "moderation.decide": { on: ({ id }) => ({ id, decision: "flag" }) },
+  "moderation.flag": { on: idOf, except: NOT_BY_SEEING },
+  "moderation.decide": { on: ({ id }) => ({ id, decision: "flag" }), except: NOT_BY_SEEING },
   "moderation.batchApprove": { on: ({ id }) => ({ mediaIds: [id] }), first: flagged },
   "moderation.history": { on: idOf },
   "analytics.storage": {},
@@ -106,7 +147,8 @@ const CASES = Object.entries(PROCEDURES).flatMap(([name, { _def }]) => {
   const call = CALLS[name] ?? {};
   const sights: readonly Seen[] = call.on ? ["shown", "hidden"] : ["shown"];
   return sights.flatMap((seen) =>
-    PRINCIPALS.map((principal) => {
+    // Tokens see all that people may not: at what everyone sees they would say nothing new.
+    [...PEOPLE, ...(seen === sights.at(-1) ? TOKENS : [])].map((principal: Principal) => {
       const refusals = { ...(seen === "shown" ? AT_SHOWN : AT_HIDDEN)[_def.meta.audience], ...call.except };
       return { name, principal, seen, call, outcome: refusals[principal] ?? "let in" };
     }),
@@ -121,6 +163,7 @@ type TrpcAnswer = {
 describe("every procedure, called by everyone with an input that is allowed", () => {
   let server: TestServer;
   let owner: string;
+  let tokens: Partial<Record<Principal, string>>;
   let picture: Buffer;
   let made = 0;
 
@@ -139,6 +182,8 @@ describe("every procedure, called by everyone with an input that is allowed", ()
     await server.user("USR-MODERATOR", { role: "moderator" });
     await server.user("USR-ADMIN", { role: "admin" });
     await server.entity("builder", "BLD-1", { ownerId: "USR-OWNER" });
+    tokens = { service: SERVICE_TOKEN };
+    for (const scope of SCOPES) tokens[`token:${scope}`] = await server.namedToken(`one-that-may-${scope}`, [scope]);
     picture = await quarters(100, 100).png().toBuffer();
   });
   afterAll(() => server.stop());
@@ -146,7 +191,7 @@ describe("every procedure, called by everyone with an input that is allowed", ()
   /** A session of its own for each call: one of them ends it. */
   async function tokenOf(principal: Principal): Promise<string | undefined> {
     const userId = USERS[principal];
-    if (userId === undefined) return principal === "service" ? SERVICE_TOKEN : undefined;
+    if (userId === undefined) return tokens[principal];
     return (await server.service<{ token: string }>("POST", "/v1/auth/sessions", { userId })).token;
   }
 

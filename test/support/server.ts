@@ -1,6 +1,10 @@
+import type { NamedToken } from "../../src/accounts/ports.js";
 import { loadConfig } from "../../src/config.js";
 import type { MediaOut } from "../../src/media/model.js";
 import type { Deps } from "../../src/media/ports.js";
+import type { Scope } from "../../src/media/rights.js";
+import { openTables } from "../../src/open-resources.js";
+import { newToken } from "../../src/security/new-token.js";
 import { startServer } from "../../src/start-server.js";
 import { openStage } from "./stage.js";
 
@@ -27,7 +31,8 @@ export async function startTestServer(env: Env | ((settings: Env) => Promise<Env
     deps = given;
     return given;
   };
-  const server = await startServer(loadConfig({ ...settings, SERVICE_TOKEN, ...added }), { decorate });
+  const config = loadConfig({ ...settings, SERVICE_TOKEN, ...added });
+  const server = await startServer(config, { decorate });
   if (!deps) throw new Error("The server has put nothing together.");
   const { baseUrl } = server;
   return {
@@ -36,6 +41,15 @@ export async function startTestServer(env: Env | ((settings: Env) => Promise<Env
     baseUrl,
     /** What it works with: for jobs of its upkeep, whose time has not come. */
     deps,
+    /** Puts a named token on record beside the running server, as the command line does, and answers it. */
+    async namedToken(name: string, scopes: readonly Scope[], rest: Partial<NamedToken> = {}): Promise<string> {
+      const { opened } = await openTables(config);
+      const { createdAt = new Date(), expiresAt = null } = rest;
+      const token = newToken();
+      await opened.tokens.add(token, { name, scopes, expiresAt }, createdAt);
+      await opened.close();
+      return token;
+    },
     async stop() {
       await server.stop();
       await remove();
