@@ -1,32 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MediaOut } from "../src/media/model.js";
+import { runCli, startCli } from "./support/command-line.js";
 import { scenery } from "./support/pictures.js";
 import { createS3Bucket, type TestBucket } from "./support/s3.js";
 import { startTestServer, type TestServer } from "./support/server.js";
 import { openTestBucket, pathsBelow, type TestStore } from "./support/test-objects.js";
 
-const CLI = fileURLToPath(new URL("../dist/src/cli.js", import.meta.url));
 const ITEMS = 12;
-
-/** The built command line as a process of its own. */
-function startCli(words: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [CLI, ...words], {
-    env: { PATH: process.env.PATH, LOG_LEVEL: "silent", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  const ended = once(child, "close").then(() => ({ code: child.exitCode, output }));
-  return { child, ended };
-}
-
-const runCli = (words: readonly string[], env?: Record<string, string>) => startCli(words, env).ended;
 
 describe("the command line", () => {
   it.each([

@@ -9,10 +9,12 @@ import { mediaRepositoryContract } from "../contracts/media-repository.js";
 import { moderationLogContract } from "../contracts/moderation-log.js";
 import { sessionsContract } from "../contracts/sessions.js";
 import { syncLogContract } from "../contracts/sync-log.js";
+import { tokenRegisterContract } from "../contracts/token-register.js";
 import { usageCountersContract } from "../contracts/usage-counters.js";
 import { userDirectoryContract } from "../contracts/user-directory.js";
 import { openMigrated, type TestDatabase } from "../support/database.js";
 import { DATABASES } from "../support/databases.js";
+import { openTestTables } from "../support/test-tables.js";
 
 describe.each(DATABASES)("$name", ({ create }) => {
   let open: TestDatabase;
@@ -32,6 +34,9 @@ describe.each(DATABASES)("$name", ({ create }) => {
   });
   describe("sessions", () => {
     sessionsContract(() => open);
+  });
+  describe("token register", () => {
+    tokenRegisterContract(() => ({ tokens: open.tokens, dump: openTestTables(open.url).dump }));
   });
   describe("moderation log", () => {
     moderationLogContract(() => open.database);

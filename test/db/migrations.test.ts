@@ -22,6 +22,7 @@ const TABLES = [
   "media_variants",
   "moderation_events",
   "object_deletions",
+  "service_tokens",
   "sessions",
   "storage_findings",
   "sync_runs",

@@ -48,21 +48,21 @@ describe.each(SITUATIONS)("with a hundred thousand items on $name", ({ create, c
   }
 
   it("every method of every port is looked at", () => {
-    const { database, users, sessions } = open;
+    const { database, users, sessions, tokens } = open;
     const { transact, ping, ...stores } = database;
-    const ports = { ...stores, users, sessions };
+    const ports = { ...stores, users, sessions, tokens };
     const methods = Object.entries(ports).map(([port, methods]) => [port, Object.keys(methods).sort()]);
     const known = Object.entries(CALLS).map(([port, methods]) => [port, Object.keys(methods).sort()]);
     expect(Object.fromEntries(known)).toEqual(Object.fromEntries(methods));
   });
 
   it.each(all)("$name uses its index, and neither walks nor sorts unless it says why", async (call) => {
+    const { users, sessions, tokens } = open;
+    const accounts = { users, sessions, tokens };
     await open.database.transact(async (stores) => {
-      const isStore = call.port in stores;
-      if (isStore) await call.run({ ...stores, users: open.users, sessions: open.sessions });
+      if (call.port in stores) await call.run({ ...stores, ...accounts });
     });
-    const { users, sessions } = open;
-    if (call.port === "users" || call.port === "sessions") await call.run({ ...open.database, users, sessions });
+    if (call.port in accounts) await call.run({ ...open.database, ...accounts });
     expect(statements.length).toBeGreaterThan(0);
     const plans = await explained();
     for (const { sql, text, walked, sorts } of plans) {

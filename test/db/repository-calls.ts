@@ -1,9 +1,9 @@
-import type { Sessions, UserDirectory } from "../../src/accounts/ports.js";
+import type { Sessions, TokenRegister, UserDirectory } from "../../src/accounts/ports.js";
 import type { Entity, MediaListQuery, MediaSearchQuery, Stores } from "../../src/media/ports.js";
 import { newMedia } from "../support/media-rows.js";
 import { ITEMS, momentOf } from "./large-database.js";
 
-type Ports = Stores & { users: UserDirectory; sessions: Sessions };
+type Ports = Stores & { users: UserDirectory; sessions: Sessions; tokens: TokenRegister };
 type Call = {
   run(ports: Ports): Promise<unknown>;
   /** Indexes that must be used, each by some statement of the call, as patterns; no index but primary keys otherwise. */
@@ -46,6 +46,7 @@ const IDEMPOTENT = { principal: "USR-7", key: "key-7" };
 const GALLERY = ["media_(gallery|entity)_index"];
 const OF_ONE_ENTITY = "one entity has few hundred items";
 const NEWEST_FIRST = "goes from the newest item down, until the page is full";
+const FEW_TOKENS = "made by hand, one by one, and listed by hand";
 const ONE_STATEMENT_A_REPORT = "the report is about every row";
 
 export const CALLS: Calls = {
@@ -279,5 +280,25 @@ export const CALLS: Calls = {
     revoke: [{ run: ({ sessions }) => sessions.revoke("token") }],
     revokeAll: [{ run: ({ sessions }) => sessions.revokeAll("USR-9"), by: ["sessions_user_id_index"] }],
     sweep: [{ run: ({ sessions }) => sessions.sweep(), by: ["sessions_expires_at_index"] }],
+  },
+  tokens: {
+    add: [
+      {
+        run: ({ tokens }) => tokens.add("ams_new", { name: "new", scopes: ["read"], expiresAt: null }, NOW),
+        by: ["service_tokens_living_name_unique"],
+      },
+    ],
+    find: [
+      {
+        run: async ({ tokens }) => {
+          await tokens.add("ams_7", { name: "seven", scopes: ["read"], expiresAt: null }, NOW);
+          await tokens.find("ams_7", NOW);
+        },
+        by: ["service_tokens_digest_unique"],
+      },
+    ],
+    noteUse: [{ run: ({ tokens }) => tokens.noteUse("ams_7", NOW), by: ["service_tokens_digest_unique"] }],
+    list: [{ run: ({ tokens }) => tokens.list(), walks: FEW_TOKENS, sorts: FEW_TOKENS }],
+    revoke: [{ run: ({ tokens }) => tokens.revoke("new", NOW), by: ["service_tokens_living_name_unique"] }],
   },
 };

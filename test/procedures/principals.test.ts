@@ -227,7 +227,15 @@ describe("every procedure, called by everyone with an input that is allowed", ()
     return answer.body;
   }
 
-  async function inputFor({ on, input, first, hasNeighbour = false }: Call, seen: Seen): Promise<object> {
+  /** What calls that change nothing are made on: a gallery for each of them would cost more than the calls. */
+  let kept: Promise<{ property: string; item: Item }> | undefined;
+  const keep = async () => ({ property: await makeProperty(), item: await makeItem("hidden", true) });
+
+  async function inputFor({ on, input, first, hasNeighbour = false }: Call, seen: Seen, isKept: boolean) {
+    if (isKept && !first) {
+      kept ??= keep();
+      return on?.((await kept).item) ?? input?.(await kept) ?? {};
+    }
     if (!on) return input?.({ property: await makeProperty() }) ?? {};
     const item = await makeItem(seen, hasNeighbour);
     if (first) expect(await send(first(item)[0], SERVICE_TOKEN, first(item)[1])).toHaveProperty("result");
@@ -243,7 +251,8 @@ describe("every procedure, called by everyone with an input that is allowed", ()
   });
 
   it.each(CASES)("$name ($seen) by $principal: $outcome", async ({ name, principal, seen, call, outcome }) => {
-    const input = await inputFor(call, seen);
+    const changes = outcome === "let in" && PROCEDURES[name]?._def.type === "mutation";
+    const input = await inputFor(call, seen, principal.startsWith("token:") && !changes);
     const token = await tokenOf(principal);
     const answer = await send(name, token, input);
     expect(outcomeOf(answer), JSON.stringify(answer)).toBe(outcome);
