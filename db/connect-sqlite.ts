@@ -54,9 +54,17 @@ export function filePath(url: string): string {
   return decodeURIComponent(path);
 }
 
-/** SQLite gives the files beside the database its own mode, so this covers them all. */
+/**
+ * SQLite gives the files beside the database its own mode, so this covers them all. A file that is there is not opened:
+ * closing it would end every lock this process holds on it, those of a connection it has already too, and the next
+ * process to leave would then remove the log under that connection (https://sqlite.org/howtocorrupt.html, 2.2).
+ */
 async function createPrivately(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, "a", 0o600);
-  await file.close();
+  try {
+    const file = await open(path, "wx", 0o600);
+    await file.close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
