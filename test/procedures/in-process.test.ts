@@ -70,6 +70,16 @@ describe("procedures called in process", () => {
     expect(await tool.as(user("USR-OWNER")).auth.me()).toMatchObject({ kind: "user", publicId: "USR-OWNER" });
   });
 
+  it("act as a token with the scopes a tool gives itself", async () => {
+    const importer = tool.as({ kind: "token", name: "importer", scopes: ["upload"] });
+    expect(await importer.auth.me()).toEqual({ kind: "token", name: "importer", scopes: ["upload"] });
+    expect(await importer.media.update({ id: photo.id, caption: "By a token" })).toMatchObject({
+      caption: "By a token",
+    });
+    const { failure } = await failureOf(importer.entities.upsert({ type: "builder", publicId: "BLD-1", name: "Mine" }));
+    expect(failure).toMatchObject({ code: "FORBIDDEN", right: "scope:admin" });
+  });
+
   const failures: [string, MediaErrorCode, () => Promise<unknown>, object][] = [
     ["nobody", "UNAUTHENTICATED", () => tool.as(ANONYMOUS).media.delete({ id: photo.id }), {}],
     [
