@@ -103,9 +103,12 @@ export const BATCH_EXAMPLE = {
   message: "1 of 2 files were stored.",
 };
 
-type Example = { body?: object; answer?: object };
+type Example = { body?: Readonly<Record<string, unknown>>; answer?: object };
 
-/** By operation: what to send and what comes back. Each fits its schema, which a test proves. */
+/**
+ * By operation: what to send and what comes back. Each fits its schema, which a test proves. Where a bare array may
+ * stand for the body, its example follows from the body's.
+ */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   media_list: { answer: { items: [PHOTO], total: 1, nextCursor: null } },
   media_get: { answer: PHOTO },
@@ -124,6 +127,22 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       failed: [{ id: 404, code: "MEDIA_NOT_FOUND", message: 'There is no media item "404".' }],
       failedCount: 1,
       message: "1 of 2 items are in the trash.",
+    },
+  },
+  moderation_batchApprove: {
+    body: { mediaIds: [42, "MED-5XQ2N8RT4KWZ"] },
+    answer: {
+      approved: [42],
+      approvedCount: 1,
+      failed: [
+        {
+          id: "MED-5XQ2N8RT4KWZ",
+          code: "CONFLICT",
+          message: "An item that is approved cannot become approved, only flagged.",
+        },
+      ],
+      failedCount: 1,
+      message: "1 of 2 items were approved.",
     },
   },
   moderation_queue: { answer: { items: [MODERATED], nextCursor: null } },

@@ -5,7 +5,7 @@ import { SCOPES } from "../media/rights.js";
 import type { ApiDeps, AppEnv } from "./app-env.js";
 import { EXAMPLES } from "./openapi-examples.js";
 import { FAILURE_RESPONSES, FAILURES, PROBLEM } from "./openapi-failures.js";
-import { json, type Paths, ref } from "./openapi-parts.js";
+import { json, jsonOfEither, type Paths, ref } from "./openapi-parts.js";
 import { describeUploads, UPLOAD_SCHEMAS } from "./openapi-uploads.js";
 import { type JsonSchema, REST_OPERATIONS, type RestOperation } from "./rest-operations.js";
 
@@ -92,7 +92,7 @@ function describeOperation({
       ...inPath.map((name) => parameter(name, "path")),
       ...(inQuery ? rest.map((name) => parameter(name, "query")) : []),
     ],
-    ...(inQuery || rest.length === 0 ? {} : { requestBody: describeBody(input, rest, EXAMPLES[operationId]?.body) }),
+    ...(inQuery || rest.length === 0 ? {} : { requestBody: describeBody({ operationId, route, input }, rest) }),
     responses: {
       200: {
         description: "Done",
@@ -103,10 +103,21 @@ function describeOperation({
   };
 }
 
-function describeBody(input: JsonSchema, names: readonly string[], example: object | undefined) {
+/** `names` are the inputs the body holds. */
+function describeBody(
+  { operationId, route, input }: Pick<RestOperation, "operationId" | "route" | "input">,
+  names: readonly string[],
+) {
   const properties = Object.fromEntries(names.map((name) => [name, input.properties?.[name]]));
   const required = (input.required ?? []).filter((name) => names.includes(name));
-  return { required: required.length > 0, content: json({ type: "object", properties, required }, example) };
+  const object = { type: "object", properties, required };
+  const example = EXAMPLES[operationId]?.body;
+  const { arrayInput } = route;
+  const content =
+    arrayInput === undefined
+      ? json(object, example)
+      : jsonOfEither([object, properties[arrayInput]], example && { object: example, array: example[arrayInput] });
+  return { required: required.length > 0, content };
 }
 
 const plain = (operationId: string, summary: string, contentType: string) => ({

@@ -78,6 +78,8 @@ describe.each(["kotlin", "swift"] as const)("types for %s", (lang) => {
     const code = await generate(lang, schemas);
     expect(code).toMatch(new RegExp(`${LANGUAGES[lang].type} MediaListAnswer\\b`));
     expect(code).toMatch(new RegExp(`${LANGUAGES[lang].type} MediaReorderBody\\b`));
+    expect(membersOf(declarationOf(code, lang, "MediaBatchDeleteBodyClass"))).toEqual(["mediaids"]);
+    expect(code).toMatch(/(sealed class|enum) MediaBatchDeleteBody\b[^}]*array/i);
   });
 
   it("do not come out of a reference that leads nowhere", async () => {

@@ -4,6 +4,7 @@ import { ATTACHMENTS } from "../../src/media/attachments.js";
 import { MEDIA_ERROR_CODES } from "../../src/media/errors.js";
 import { ERROR_MAP } from "../../src/procedures/error-map.js";
 import { EXAMPLES } from "../../src/router/openapi-examples.js";
+import { REST_OPERATIONS } from "../../src/router/rest-operations.js";
 import { API, answerOf, type Content, compile, OPERATIONS, operation } from "../support/api-description.js";
 
 const validate = (document: unknown) => new Validator().validate(structuredClone(document) as Record<string, unknown>);
@@ -126,7 +127,7 @@ describe("examples in the description", () => {
   it.each(MAIN_OPERATIONS)("%s has one of its answer, and of its body where it takes one", (operationId) => {
     const one = operation(operationId);
     expect(examplesOf(answerOf(one, "200").content)).toHaveLength(1);
-    if (one.requestBody) expect(examplesOf(one.requestBody.content)).toHaveLength(1);
+    if (one.requestBody) expect(examplesOf(one.requestBody.content).length).toBeGreaterThan(0);
   });
 
   it("are there for uploads, one by one and in batches", () => {
@@ -138,7 +139,9 @@ describe("examples in the description", () => {
     const one = operation(operationId);
     const values = (content: Content) => examplesOf(content).map(({ value }) => value);
     expect(values(answerOf(one, "200").content)).toEqual(answer ? [answer] : []);
-    expect(values(one.requestBody?.content ?? {})).toEqual(body ? [body] : []);
+    const { arrayInput } = REST_OPERATIONS.find((rest) => rest.operationId === operationId)?.route ?? {};
+    const array = arrayInput === undefined ? [] : [body?.[arrayInput]];
+    expect(values(one.requestBody?.content ?? {})).toEqual(body ? [body, ...array] : []);
   });
 
   it.each(WITH_EXAMPLES)("%s fits its schema", (_, content) => {
@@ -147,6 +150,16 @@ describe("examples in the description", () => {
       fits(value);
       expect(fits.errors ?? []).toEqual([]);
     }
+  });
+
+  it.each(["media_batchDelete", "moderation_batchApprove"])("%s takes its ids bare too, and nothing else", (id) => {
+    const { schema = {}, examples = {} } = operation(id).requestBody?.content["application/json"] ?? {};
+    expect(examples).toMatchObject({ object: { value: { mediaIds: [42, expect.anything()] } }, array: {} });
+    const fits = compile(schema);
+    for (const body of [{ mediaIds: [1] }, { mediaIds: ["MED-1", 2] }, [1], ["MED-1", 2], Array(100).fill(1)])
+      expect(fits(body), JSON.stringify(body)).toBe(true);
+    for (const body of [{}, [], [0], [null], { mediaIds: [] }, Array(101).fill(1), "MED-1", null])
+      expect(fits(body), JSON.stringify(body)).toBe(false);
   });
 
   it("would be refused with a member that is missing or of another type", () => {
