@@ -74,11 +74,15 @@ function fromTrpc(error: TRPCClientError<never>): MediaClientError {
     if (problem) return new MediaClientError(problem, { cause: error });
   }
   const { response, responseJSON } = error.meta ?? {};
-  if (!(response instanceof Response)) return unanswered(error.cause ?? error, error);
+  if (!isResponse(response)) return unanswered(error.cause ?? error, error);
   const header = (name: string) => response.headers.get(name);
   const answer = { status: response.status, header, body: responseJSON };
   return new MediaClientError(readProblem(answer.body, answer.status) ?? unreadable(answer), { cause: error });
 }
+
+/** By what it can do: a `fetch` of the caller's, or a server framework that replaces the global, has a class of its own. */
+const isResponse = (value: unknown): value is Pick<Response, "status" | "headers"> =>
+  isRecord(value) && typeof value.status === "number" && isRecord(value.headers);
 
 const NOTHING_CAME = { status: null, requestId: null, retryAfterSeconds: null };
 

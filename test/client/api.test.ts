@@ -121,6 +121,17 @@ describe("a failed call, read by toMediaClientError", () => {
     expect(error).toMatchObject({ code: "RATE_LIMITED", status: 429, requestId: "req-1", retryAfterSeconds: 7 });
   });
 
+  it("reads it too from a fetch whose answers are of a class of their own", async () => {
+    answer = () => problem({ code: "UNAUTHENTICATED" });
+    const foreign = async (...request: Parameters<typeof fetch>) => {
+      const response = await fetch(...request);
+      const { status, headers } = response;
+      return { status, headers, json: () => response.json() } as Response;
+    };
+    const error = await failure(api({ fetch: foreign }).auth.me.query());
+    expect(error).toMatchObject({ code: "UNAUTHENTICATED", status: 401, requestId: "req-1" });
+  });
+
   it("keeps the status of an answer that is not the API's", async () => {
     const headers = { "Retry-After": "30", "Content-Type": "application/json" };
     answer = () => new Response('{"message":"upstream"}', { status: 502, headers });
