@@ -259,7 +259,8 @@ describe("the builder of the declarations", () => {
       'import { z } from "zod";\nexport const schema = z.object({ id: z.number() });\n',
     );
     put(root, "src/media/inner.ts", 'export type { Serialize } from "@trpc/server/unstable-core-do-not-import";\n');
-    const names = ["imported", "passed-on", "inferred", "inner"];
+    put(root, "src/media/named.ts", 'export * as all from "zod";\n');
+    const names = ["imported", "passed-on", "inferred", "inner", "named"];
     put(root, "client/index.ts", names.map((name) => `export * from "../src/media/${name}.js";\n`).join(""));
     const { status, stderr } = build();
     expect(status).toBe(1);
