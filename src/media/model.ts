@@ -86,16 +86,16 @@ export type Media = {
   missingSince: Date | null;
 };
 
-const nullableUrl = z.string().nullable();
+const nullableUrl = z.string().nullable().describe("Null where the rendition was not made");
 
 /** What the API answers for one item. Every field is always there. */
 export const mediaOutSchema = z.object({
   id: z.number().int(),
   publicId: z.string(),
-  filename: z.string(),
-  originalFilename: z.string(),
+  filename: z.string().describe("Of the stored file"),
+  originalFilename: z.string().describe("As the client named it"),
   mediaType: z.enum(MEDIA_TYPES),
-  contentType: z.string(),
+  contentType: z.string().describe("Found in the bytes, whatever the client said"),
   fileSize: z.number().int().describe("Bytes"),
   width: z.number().int().nullable().describe("Pixels, after orientation"),
   height: z.number().int().nullable().describe("Pixels, after orientation"),
@@ -103,7 +103,7 @@ export const mediaOutSchema = z.object({
   imageHash: z.string().nullable().describe("64-bit perceptual hash as 64 characters of 0 and 1"),
   storageType: z.enum(STORAGE_TYPES),
   bucketName: z.string().nullable(),
-  originalUrl: z.string(),
+  originalUrl: z.string().describe("Signed, for 15 minutes, where the item is not public and approved"),
   thumbnailUrl: nullableUrl,
   smallUrl: nullableUrl,
   mediumUrl: nullableUrl,
@@ -121,21 +121,24 @@ export const mediaOutSchema = z.object({
   ),
   placeholder: z.string().nullable().describe("Thumbhash, base64"),
   dominantColor: z.string().nullable().describe("#rrggbb"),
-  focalPoint: z.object({ x: z.number(), y: z.number() }).nullable(),
+  focalPoint: z
+    .object({ x: z.number(), y: z.number() })
+    .nullable()
+    .describe("0 to 1 from the left and from the top: what a crop should keep"),
   entityType: z.enum(ENTITY_TYPE_NAMES),
   entityId: z.number().int(),
   entityPublicId: z.string(),
   entityField: z.enum(ENTITY_FIELDS),
   altText: z.string().nullable(),
   caption: z.string().nullable(),
-  sortOrder: z.number().int(),
-  isPrimary: z.boolean(),
+  sortOrder: z.number().int().describe("Place in the gallery; items of one number are told apart by moves"),
+  isPrimary: z.boolean().describe("The one that stands for its gallery"),
   sourceUrl: z.string().nullable(),
   tags: z.array(z.string()),
-  metadata: z.record(z.string(), z.unknown()),
+  metadata: z.record(z.string(), z.unknown()).describe("EXIF and the like, without the position"),
   uploadedBy: z.string().nullable().describe("Public id of the uploader"),
   isPublic: z.boolean(),
-  isApproved: z.boolean(),
+  isApproved: z.boolean().describe("Whether the moderation status is approved"),
   moderationStatus: z.enum(MODERATION_STATUSES),
   processingStatus: z.enum(PROCESSING_STATUSES),
   createdAt: z.iso.datetime(),

@@ -6,16 +6,21 @@ import type { ProcedureMeta, RestRoute } from "../procedures/trpc.js";
 /** As much of JSON Schema as the addresses and their description need. */
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** One address of plain HTTP and the procedure behind it. The schemas are the procedure's own, as JSON Schema. */
-export type RestOperation = {
-  /** Unique among all operations: the procedure's name, numbered where it has several addresses. */
-  operationId: string;
+/** A procedure as it is described: the schemas are its own, as JSON Schema. */
+export type DescribedProcedure = {
+  /** With its group, as tRPC calls it. */
   procedure: string;
   type: "query" | "mutation";
-  route: RestRoute;
   meta: ProcedureMeta;
   input: JsonSchema;
   output: JsonSchema;
+};
+
+/** One address of plain HTTP and the procedure behind it. */
+export type RestOperation = DescribedProcedure & {
+  /** Unique among all operations: the procedure's name, numbered where it has several addresses. */
+  operationId: string;
+  route: RestRoute;
 };
 
 /** tRPC keeps these on every procedure but does not type them. */
@@ -34,11 +39,12 @@ const bySpecificity = (a: RestOperation, b: RestOperation): number =>
 const sortKey = (path: string): string => path.replaceAll("{", "~{");
 
 /** A procedure as far as it may be served: what is missing is said when the program starts, by the procedure's name. */
-function describedOf(name: string, procedure: AnyProcedure): ProcedureDef {
-  const def: Partial<ProcedureDef> = defOf(procedure);
-  if (!def.meta?.audience) throw new Error(`${name} states no audience.`);
-  if (!def.output) throw new Error(`${name} states no output.`);
-  return def as ProcedureDef;
+function describe([procedure, built]: [string, AnyProcedure]): DescribedProcedure {
+  const { type, meta, inputs, output }: Partial<ProcedureDef> = defOf(built);
+  if (!type || !meta?.audience) throw new Error(`${procedure} states no audience.`);
+  if (!output) throw new Error(`${procedure} states no output.`);
+  const input = z.toJSONSchema(inputs?.[0] ?? z.object({}), { io: "input" });
+  return { procedure, type, meta, input, output: z.toJSONSchema(output) };
 }
 
 /** What an address takes from its path or from a bare array has to be an input: no call of it could succeed. */
@@ -49,25 +55,25 @@ function requireInputs(name: string, { path, arrayInput }: RestRoute, input: Jso
       throw new Error(`${name} has no input ${one}, which ${path} names.`);
 }
 
-function operationsOf([name, procedure]: [string, AnyProcedure]): RestOperation[] {
-  const { type, meta, inputs, output } = describedOf(name, procedure);
-  const input = z.toJSONSchema(inputs[0] ?? z.object({}), { io: "input" });
-  const shape = z.toJSONSchema(output);
-  return (meta.rest ?? []).map((route, at) => {
-    requireInputs(name, route, input);
-    const operationId = `${name.replace(".", "_")}${at === 0 ? "" : `_${at + 1}`}`;
-    return { operationId, procedure: name, type, route, meta, input, output: shape };
+const operationsOf = (described: DescribedProcedure): RestOperation[] =>
+  (described.meta.rest ?? []).map((route, at) => {
+    requireInputs(described.procedure, route, described.input);
+    const operationId = `${described.procedure.replace(".", "_")}${at === 0 ? "" : `_${at + 1}`}`;
+    return { ...described, operationId, route };
   });
-}
+
+/** Every procedure, in the router's order. Throws for one that states no audience or no output. */
+const describeProcedures = (router: AnyRouter): readonly DescribedProcedure[] =>
+  Object.entries<AnyProcedure>(router._def.procedures as unknown as Record<string, AnyProcedure>).map(describe);
 
 /**
- * Every address of a router's procedures, in the order to try them. Throws for a procedure that states no audience or
- * no output, and for an address that names what is no input.
+ * Every address of a router's procedures, in the order to try them. Throws also for an address that names what is no
+ * input.
  */
 export const restOperationsOf = (router: AnyRouter): readonly RestOperation[] =>
-  Object.entries<AnyProcedure>(router._def.procedures as unknown as Record<string, AnyProcedure>)
-    .flatMap(operationsOf)
-    .sort(bySpecificity);
+  describeProcedures(router).flatMap(operationsOf).sort(bySpecificity);
+
+export const PROCEDURES = describeProcedures(appRouter);
 
 /** Every REST address there is but the uploads. */
 export const REST_OPERATIONS = restOperationsOf(appRouter);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failuresOf } from "../../scripts/api-reference/procedures.js";
 import type { MediaErrorCode } from "../../src/media/errors.js";
 import { SCOPES, type Scope } from "../../src/media/rights.js";
 import { appRouter } from "../../src/procedures/index.js";
 import type { CallAudience, ProcedureMeta } from "../../src/procedures/trpc.js";
+import { PROCEDURES as DESCRIBED } from "../../src/router/rest-operations.js";
 import { quarters } from "../support/pictures.js";
 import { SERVICE_TOKEN, startTestServer, type TestServer } from "../support/server.js";
 
@@ -248,6 +250,11 @@ describe("every procedure, called by everyone with an input that is allowed", ()
 
   it("has an input for each, and for none that is gone", () => {
     expect(Object.keys(CALLS).sort()).toEqual(Object.keys(PROCEDURES).sort());
+  });
+
+  it("is refused with nothing that the reference does not tell of", () => {
+    const told = new Map(DESCRIBED.map((described) => [described.procedure, ["let in", ...failuresOf(described)]]));
+    expect(CASES.filter(({ name, outcome }) => !told.get(name)?.includes(outcome))).toEqual([]);
   });
 
   it.each(CASES)("$name ($seen) by $principal: $outcome", async ({ name, principal, seen, call, outcome }) => {
