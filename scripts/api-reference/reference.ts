@@ -15,7 +15,7 @@ function describeMediaOut(): string {
 
 const HEAD = `# API reference
 
-Written by \`npm run docs:api\` from the procedures, the upload table and the table of failures; a test fails when it is not what they say. The server shows the HTTP part at \`/docs\` to try, and at \`/openapi.json\` for programs.
+Written by \`npm run docs:api\` from the procedures, the upload table and the table of failures; a test fails when it is not what they say. The server shows the HTTP part at \`/docs\` to try, and at \`/openapi.json\` for programs; the [guides](guides) tell how to use it.
 
 Every procedure is a tRPC call at \`/trpc\`, by its name; most have an address of plain HTTP, where names in braces are inputs, and the others stand in the query of \`GET\` and \`DELETE\` and in the JSON body of the rest.
 Callers are named by \`Authorization: Bearer …\` (a session's token or the service token) or by the session cookie. An \`Id\` is an integer id or a public id, a \`time\` is ISO 8601, a \`day\` is YYYY-MM-DD, a \`Code\` one of the [failures](#failures), an \`EntityType\` one of ${ENTITY_TYPE_NAMES.map(code).join(", ")}.

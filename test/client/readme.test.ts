@@ -1,48 +1,22 @@
-import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
 import { createElement, type FunctionComponent } from "react";
 import { createRoot } from "react-dom/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as MediaClientPackage from "../../client/index.js";
 import { scenery } from "../support/pictures.js";
 import { startTestServer, type TestServer } from "../support/server.js";
+import { importPage } from "./import-page.js";
 import { readmeBlocks } from "./readme-blocks.js";
 import { acting, openBrowser, until } from "./rendering.js";
 
-const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const MAX_GALLERY_LINES = 40;
 
 type Gallery = {
   App: FunctionComponent<{ client: MediaClientPackage.MediaClient; id: string }>;
   createMediaClient: typeof MediaClientPackage.createMediaClient;
 };
-
-/** The page's gallery as a frontend builds it, its client among its parts: `package.test.ts` compiles the same text. */
-async function importGallery(folder: string, text: string): Promise<Gallery> {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `${text}\nexport { createMediaClient } from "@artitec/media-client";\n`,
-      loader: "tsx",
-      resolveDir: REPOSITORY,
-    },
-    alias: {
-      "@artitec/media-client/react": join(REPOSITORY, "client/react.ts"),
-      "@artitec/media-client": join(REPOSITORY, "client/index.ts"),
-    },
-    external: ["react", "react/jsx-runtime", "@tanstack/*"],
-    jsx: "automatic",
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "browser",
-  });
-  symlinkSync(join(REPOSITORY, "node_modules"), join(folder, "node_modules"));
-  writeFileSync(join(folder, "gallery.mjs"), outputFiles[0]!.text);
-  return import(pathToFileURL(join(folder, "gallery.mjs")).href);
-}
 
 describe("the gallery of the client's page", () => {
   const [text = ""] = readmeBlocks("tsx");
@@ -58,7 +32,10 @@ describe("the gallery of the client's page", () => {
     await server.entity("builder", "BLD-1", { ownerId: "USR-1" });
     await server.entity("property", "PRP-1", { parentId: "BLD-1" });
     browser = openBrowser();
-    const { App, createMediaClient } = await importGallery(folder, text);
+    const { App, createMediaClient } = await importPage<Gallery>(
+      folder,
+      `${text}\nexport { createMediaClient } from "@artitec/media-client";\n`,
+    );
     page = browser.document.createElement("main");
     browser.document.body.append(page);
     root = createRoot(page);
