@@ -12,8 +12,15 @@ const AUDIENCES: Record<CallAudience, { who: string; refusals: readonly MediaErr
   public: { who: "everyone", refusals: [] },
   "signed-in": { who: "whoever is signed in", refusals: ["UNAUTHENTICATED"] },
   manager: { who: "whoever may manage the entity", refusals: ["UNAUTHENTICATED", "FORBIDDEN"] },
-  moderator: { who: "moderators, administrators and services", refusals: ["UNAUTHENTICATED", "FORBIDDEN"] },
-  service: { who: "administrators and services", refusals: ["UNAUTHENTICATED", "FORBIDDEN"] },
+  overseer: {
+    who: "moderators, administrators, services, and tokens that read",
+    refusals: ["UNAUTHENTICATED", "FORBIDDEN"],
+  },
+  moderator: {
+    who: "moderators, administrators, services, and tokens that moderate",
+    refusals: ["UNAUTHENTICATED", "FORBIDDEN"],
+  },
+  service: { who: "administrators and services with every right", refusals: ["UNAUTHENTICATED", "FORBIDDEN"] },
 };
 
 const inputsOf = ({ input }: DescribedProcedure): [string, Schema][] =>

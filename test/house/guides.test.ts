@@ -73,7 +73,7 @@ describe("the guide for mobile apps", () => {
     const said = statusesIn(blocksOf(MOBILE, "sh").join("\n"));
     expect(said.length).toBeGreaterThan(8);
     expect(await paste(MOBILE, owner)).toEqual(said);
-  });
+  }, 120_000);
 
   it.each(["kotlin", "swift"])("sends in %s what the server takes", (language) => {
     const { paths, headers, fields } = wireNamesIn(blocksOf(MOBILE, language).join("\n"));
@@ -138,7 +138,7 @@ describe("the guide for tools", () => {
     const queue = await server.service<{ items: MediaOut[] }>("GET", "/v1/media/moderation/queue");
     expect(queue.items.map(({ tags }) => tags)).toEqual([["cat"]]);
     expect(await runBlock(inProcess)).toBe("0 items\n");
-  });
+  }, 120_000);
 
   it("has commands that answer what it says", async () => {
     expect(await paste(TOOLS, SERVICE_TOKEN)).toEqual(statusesIn(TOOLS));

@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Composition, compose } from "../../src/compose.js";
 import { loadConfig } from "../../src/config.js";
+import { createTokenBuckets } from "../../src/limits/token-buckets.js";
 import { type ProcedureMeta, procedure, router } from "../../src/procedures/trpc.js";
 import { createApp } from "../../src/router/app.js";
 import type { AppEnv } from "../../src/router/app-env.js";
@@ -114,7 +115,7 @@ describe("a procedure that does not state what goes in and out", () => {
 describe("an address the description does not know", () => {
   let stage: Stage;
   let composition: Composition;
-  const serve = () => createApp(composition.app);
+  const serve = () => createApp({ ...composition.app, rateLimits: createTokenBuckets(composition.app.deps.clock) });
   const plain = () => new Hono<AppEnv>();
 
   beforeAll(async () => {
