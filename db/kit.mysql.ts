@@ -27,6 +27,7 @@ const exact = textOf((length) => `varchar(${length}) CHARACTER SET utf8mb4 COLLA
 const ascii = textOf((length) => `varchar(${length}) CHARACTER SET ascii COLLATE ascii_bin`);
 const line = textOf((length) => `varchar(${length}) CHARACTER SET utf8mb4`);
 const prose = textOf(() => "text CHARACTER SET utf8mb4");
+const asciiProse = textOf(() => "mediumtext CHARACTER SET ascii COLLATE ascii_bin");
 
 /** MySQL's driver hands JSON back parsed, MariaDB's as text. */
 const json = customType<{ data: unknown; driverData: unknown }>({
@@ -48,6 +49,7 @@ const mysqlKit = {
   oneOf: <T extends string>(name: string, _values: readonly T[]) => ascii(name, ONE_OF_LENGTH).$type<T>(),
   line,
   prose: (name: string) => prose(name, 0),
+  asciiProse: (name: string) => asciiProse(name, 0),
   integer: (name: string) => int(name),
   bigInteger: (name: string) => bigint(name, { mode: "number" }),
   real: (name: string) => double(name),

@@ -20,6 +20,8 @@ export const sqliteKit = {
   oneOf: <T extends string>(name: string, _values: readonly T[]) => text(name).$type<T>(),
   line: (name: string, _length: number) => text(name),
   prose: (name: string) => text(name),
+  /** Prose of nothing but ASCII, of up to 16 MB. */
+  asciiProse: (name: string) => text(name),
   integer: (name: string) => integer(name),
   bigInteger: (name: string) => integer(name),
   real: (name: string) => real(name),

@@ -69,7 +69,7 @@ function mediaColumns(k: Kit) {
   };
 }
 
-/** `media`, one row an item, and `media_variants`, one row a rendition. */
+/** `media`, one row an item; `media_variants`, one row a rendition; `media_search`, what an item is found by. */
 export function mediaTables(k: Kit) {
   const media = k.table("media", mediaColumns(k), (t) => [
     k.uniqueIndex("media_public_id_unique").on(t.publicId),
@@ -111,5 +111,11 @@ export function mediaTables(k: Kit) {
       k.uniqueIndex("media_variants_object_key_unique").on(t.objectKey),
     ],
   );
-  return { media, mediaVariants };
+  // Its full-text index is hand-written, in the migrations `search_index`: the schema has no word for it.
+  const mediaSearch = k.table("media_search", {
+    /** No reference: rows that a cascade removes are a sore point of full-text indexes on MySQL. */
+    mediaId: k.integer("media_id").primaryKey(),
+    words: k.asciiProse("words").notNull(),
+  });
+  return { media, mediaVariants, mediaSearch };
 }

@@ -19,6 +19,7 @@ const TABLES = [
   "idempotency_keys",
   "instances",
   "media",
+  "media_search",
   "media_variants",
   "moderation_events",
   "object_deletions",
@@ -47,7 +48,10 @@ async function query(url: string, sql: string): Promise<unknown[]> {
 }
 
 const LIST_TABLES = {
-  SQLite: "select name from sqlite_schema where type = 'table' and name not like 'sqlite%' order by name",
+  // Not the full-text index, which is a table there and keeps several of its own.
+  SQLite:
+    "select name from sqlite_schema where type = 'table' and name not like 'sqlite%' " +
+    "and name not like 'media_search_index%' order by name",
   MariaDB: "select table_name from information_schema.tables where table_schema = database() order by table_name",
 };
 
