@@ -1,10 +1,19 @@
 import { sql } from "drizzle-orm";
 import type { MySqlInsertBase, MySqlSelectBase, MySqlTable } from "drizzle-orm/mysql-core";
 import type { MySql2PreparedQueryHKT, MySql2QueryResultHKT } from "drizzle-orm/mysql2";
-import { type Dialect, type Handle, holding } from "./dialect.js";
+import type { Dialect, Handle, WordIndex } from "./dialect.js";
 
 type Insert = MySqlInsertBase<MySqlTable, MySql2QueryResultHKT, MySql2PreparedQueryHKT>;
 type Select = MySqlSelectBase<string, Record<string, unknown>, "single", MySql2PreparedQueryHKT>;
+
+const wordIndex: WordIndex = {
+  from: sql`media_search`,
+  id: sql`media_search.media_id`,
+  matches(terms) {
+    const wanted = terms.map(({ token, isPrefix }) => `+${token}${isPrefix ? "*" : ""}`).join(" ");
+    return sql`match (media_search.words) against (${wanted} in boolean mode)`;
+  },
+};
 
 /** `transaction` runs its work in a transaction of READ COMMITTED. */
 export const createMysqlDialect = (transaction: <T>(work: (tx: Handle) => Promise<T>) => Promise<T>): Dialect => ({
@@ -16,8 +25,6 @@ export const createMysqlDialect = (transaction: <T>(work: (tx: Handle) => Promis
   },
   locking: <Q>(select: Q) => (select as unknown as Select).for("update") as unknown as Q,
   hasElement: (column, value) => sql`json_contains(${column}, ${JSON.stringify(value)})`,
-  // The columns' own collation takes ö for o.
-  contains: (column, text) =>
-    sql`lower(${column}) collate utf8mb4_bin like lower(${holding(text)}) collate utf8mb4_bin escape '!'`,
+  wordIndex,
   transaction: (_db, work) => transaction(work),
 });

@@ -1,9 +1,18 @@
 import { sql } from "drizzle-orm";
 import type { SQLiteInsertBase, SQLiteTable } from "drizzle-orm/sqlite-core";
-import type { Dialect } from "./dialect.js";
+import type { Dialect, WordIndex } from "./dialect.js";
 import { holdingWriter } from "./sqlite-writer.js";
 
 type Insert = SQLiteInsertBase<SQLiteTable, "async", unknown>;
+
+const wordIndex: WordIndex = {
+  from: sql`media_search_index`,
+  id: sql`media_search_index.rowid`,
+  matches(terms) {
+    const wanted = terms.map(({ token, isPrefix }) => `"${token}"${isPrefix ? "*" : ""}`).join(" ");
+    return sql`media_search_index match ${wanted}`;
+  },
+};
 
 export const sqliteDialect: Dialect = {
   name: "sqlite",
@@ -14,8 +23,7 @@ export const sqliteDialect: Dialect = {
   // A write transaction is alone on SQLite: there is nobody to lock out.
   locking: (select) => select,
   hasElement: (column, value) => sql`exists (select 1 from json_each(${column}) where json_each.value = ${value})`,
-  // Not LIKE, which reads a pattern only up to its first NUL. Only ASCII letters' case is not told apart here.
-  contains: (column, text) => sql`instr(lower(${column}), lower(${text})) > 0`,
+  wordIndex,
   // The writer begins every transaction as BEGIN IMMEDIATE.
   transaction: (db, work) => db.transaction((tx) => holdingWriter(() => work(tx))),
 };

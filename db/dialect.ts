@@ -15,14 +15,19 @@ export type Dialect = {
   locking<Q>(select: Q): Q;
   /** Whether the JSON array in `column` holds exactly this string. */
   hasElement(column: SQLiteColumn, value: string): SQL;
-  /**
-   * Whether the text in `column` holds this text. ASCII letters match in either case; other letters as they are, on
-   * MySQL also in the other case. Accents always count, and nothing in `text` is a wildcard.
-   */
-  contains(column: SQLiteColumn, text: string): SQL;
+  readonly wordIndex: WordIndex;
   /** One write transaction that sees what was committed before each of its statements. */
   transaction<T>(db: Handle, work: (tx: Handle) => Promise<T>): Promise<T>;
 };
 
-/** The pattern of LIKE … ESCAPE '!' for whatever holds this text. Backslashes mean different things on both databases. */
-export const holding = (text: string): string => `%${text.replace(/[!%_]/g, "!$&")}%`;
+/** A word as `media_search.words` has it, `[a-z0-9]` only, or the beginning of one. */
+export type Term = { readonly token: string; readonly isPrefix: boolean };
+
+/** The full-text index over `media_search.words`. */
+export type WordIndex = {
+  /** What a query selects from, and the column of it that is the item's id. */
+  readonly from: SQL;
+  readonly id: SQL;
+  /** Whether a row has every one of the terms. There is at least one. */
+  matches(terms: readonly Term[]): SQL;
+};

@@ -28,15 +28,13 @@ export function isListed({ schema: { media }, dialect }: Scope, query: MediaList
   );
 }
 
-/** The whole filter of a search. `from` and `to` belong to the time they bound. */
-export function isFound({ schema: { media }, dialect }: Scope, query: MediaSearchQuery): SQL | undefined {
-  const { text, tag, mediaType, uploadedBy, from, to, beforeId } = query;
-  const texts = [media.altText, media.caption, media.originalFilename];
+/** The filter of a search by facts: all but its words and tag. `from` and `to` belong to the time they bound. */
+export function isFound({ schema: { media } }: Pick<Scope, "schema">, query: MediaSearchQuery): SQL | undefined {
+  const { mediaType, status, uploadedBy, from, to, beforeId } = query;
   return and(
     isNull(media.deletedAt),
     isUnmarked(media),
-    text === undefined ? undefined : or(...texts.map((column) => dialect.contains(column, text))),
-    tag === undefined ? undefined : dialect.hasElement(media.tags, tag),
+    status && eq(media.moderationStatus, status),
     mediaType && eq(media.mediaType, mediaType),
     uploadedBy === undefined ? undefined : eq(media.uploadedBy, uploadedBy),
     from && gte(media.createdAt, from),

@@ -1,23 +1,23 @@
-import { desc } from "drizzle-orm";
 import type { MediaRepository } from "../src/media/ports.js";
 import { backlogs } from "./media-backlogs.js";
-import { isFound } from "./media-filters.js";
 import { galleries } from "./media-galleries.js";
 import { withVariants } from "./media-items.js";
 import { objectKeys } from "./media-keys.js";
+import { searching } from "./media-search.js";
 import { writers } from "./media-writers.js";
 import { chooseByRef, matchesRef } from "./refs.js";
 import type { Scope } from "./scope.js";
 
 export const createMediaRepository = (scope: Scope): MediaRepository => ({
   ...finders(scope),
+  ...searching(scope),
   ...objectKeys(scope),
   ...galleries(scope),
   ...backlogs(scope),
   ...writers(scope),
 });
 
-function finders(scope: Scope): Pick<MediaRepository, "find" | "search"> {
+function finders(scope: Scope): Pick<MediaRepository, "find"> {
   const { db, schema } = scope;
   const { media } = schema;
   return {
@@ -25,11 +25,6 @@ function finders(scope: Scope): Pick<MediaRepository, "find" | "search"> {
       const rows = await db.select().from(media).where(matchesRef(media, ref));
       const row = chooseByRef(rows, ref);
       return row && (await withVariants(scope, [row]))[0];
-    },
-
-    async search(query) {
-      const found = db.select().from(media).where(isFound(scope, query));
-      return withVariants(scope, await found.orderBy(desc(media.id)).limit(query.limit));
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Deps } from "./media/ports.js";
 import { purgeExpired } from "./media/purge.js";
 import { reconcile } from "./media/reconcile.js";
 import { sweepAbandonedUploads } from "./media/sweep.js";
+import { fillWordIndex } from "./media/word-index.js";
 import { isInstanceAlive, type Resources } from "./open-resources.js";
 import { selfTest } from "./storage/self-test.js";
 
@@ -44,6 +45,7 @@ export function createUpkeep({ config, deps, sessions, resources: { opened, spoo
     compareWhenDue(deps, config.SYNC_INTERVAL_MINUTES * 60_000, stopping.signal),
   );
   const promote = job("moving objects out of the fallback store", () => promoteFallback(deps, stopping.signal));
+  const index = job("indexing the words of older items", createIndexing(deps, stopping.signal));
   const test = job("the self-test of the object store", () => testBuckets(deps));
   const every = (milliseconds: number, work: () => Promise<unknown>) =>
     timers.push(setInterval(() => void work(), milliseconds).unref());
@@ -52,10 +54,12 @@ export function createUpkeep({ config, deps, sessions, resources: { opened, spoo
       every(HEARTBEAT_MS, beat);
       every(SWEEP_MS, sweep);
       every(SWEEP_MS, promote);
+      every(SWEEP_MS, index);
       if (config.SYNC_INTERVAL_MINUTES > 0) every(SWEEP_MS, sync);
-      // The one says what is wrong and changes nothing, the other may take hours: nobody waits for them.
+      // The first says what is wrong and changes nothing, the others may take long: nobody waits for them.
       void test();
       void promote();
+      void index();
       await sweep();
     },
     /** Resolves when nothing of it runs any more. */
@@ -85,6 +89,17 @@ function createJobs(log: Deps["log"], stopping: AbortSignal) {
     return run;
   };
   return Object.assign(job, { settled: () => Promise.all(running.values()) });
+}
+
+/**
+ * Once through all items, then from where it came to: a process of an earlier version may still be storing items. Where
+ * a run failed the next begins where that one began, and only reads what is done.
+ */
+function createIndexing(deps: Deps, signal: AbortSignal) {
+  let afterId = 0;
+  return async () => {
+    afterId = await fillWordIndex(deps, { afterId, signal });
+  };
 }
 
 /** A folder is there and does what folders do; a bucket may be missing, closed, or not quite what it claims to be. */

@@ -351,8 +351,13 @@ export type MediaRepository = {
     limit: number;
     after: { createdAt: Date; id: number } | null;
   }): Promise<Media[]>;
-  /** Items found by text and facts, newest first, keyset by id downwards. */
+  /** Items found by words and facts, newest first, keyset by id downwards. */
   search(query: MediaSearchQuery): Promise<Media[]>;
+  /**
+   * Looks at the next items by id, trashed ones too, and makes those findable by words that are not yet: they were
+   * stored by a version that kept none. Null where there is no further item.
+   */
+  indexWords(page: { afterId: number; limit: number }): Promise<{ lastId: number; indexed: number } | null>;
   /** Trashed items older than `trashedBefore`, and imported ones nobody approved older than `importedBefore`. */
   purgeable(query: { trashedBefore: Date; importedBefore: Date; limit: number }): Promise<Media[]>;
   /** Items with their objects by id, of one store or of all; trashed ones too, their bytes are still there. */
@@ -374,10 +379,11 @@ export type MediaRepository = {
 };
 
 export type MediaSearchQuery = {
-  /** Found in alt text, caption or original file name, case-insensitively. */
+  /** Each of its words, as `queryWordsOf` has them, begins a word of alt text, caption or original file name. */
   text?: string | undefined;
   tag?: string | undefined;
   mediaType?: MediaType | undefined;
+  status?: ModerationStatus | undefined;
   uploadedBy?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;

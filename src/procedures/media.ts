@@ -164,14 +164,21 @@ export const mediaRouter = router({
 
   search: procedure({
     audience: "public",
-    summary: "Items by text, tag, type, uploader and date, newest first, as far as the caller may see them",
+    summary: "Items by words, tag, type, status, uploader and date, newest first, as far as the caller may see them",
     rest: [{ method: "GET", path: "/v1/media/search" }],
   })
     .input(
       z.object({
-        q: z.string().max(200).optional().describe("In alt text, caption or file name"),
+        q: z
+          .string()
+          .max(200)
+          .optional()
+          .describe(
+            "Words of alt text, caption or file name. All must be there; each may be the beginning of one, in either case, with or without its accents",
+          ),
         tag: z.string().min(1).max(TEXT_LIMITS.tag).optional(),
         type: z.enum(MEDIA_TYPES).optional(),
+        status: z.enum(MODERATION_STATUSES).optional(),
         uploader: z.string().min(1).max(TEXT_LIMITS.publicId).optional().describe("Public id of a user"),
         from: timeSchema.optional(),
         to: timeSchema.optional(),
@@ -182,7 +189,7 @@ export const mediaRouter = router({
     .output(z.object({ items: z.array(mediaOutSchema), nextCursor: z.string().nullable() }))
     .query(async ({ ctx: { deps, actor }, input: { q, type, uploader, from, to, ...rest } }) => {
       const when = { from: toDate(from), to: toEnd(to) };
-      const query = { ...rest, ...when, text: q || undefined, mediaType: type, uploadedBy: uploader };
+      const query = { ...rest, ...when, text: q?.trim() || undefined, mediaType: type, uploadedBy: uploader };
       const { items, nextCursor } = await searchMedia(deps, actor, query);
       return { items: await Promise.all(items.map((media) => toMediaOut(deps, media))), nextCursor };
     }),

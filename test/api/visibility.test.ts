@@ -109,6 +109,7 @@ const WAYS: Record<string, Look> = {
   "media.getByPublicId over tRPC": trpc("media.getByPublicId", ({ publicId }) => ({ publicId })),
   "media.search by text": rest((_, state) => `/v1/media/search?q=${encodeURIComponent(captionOf(state))}`),
   "media.search by tag": rest((_, state) => `/v1/media/search?tag=${state}`),
+  "media.search by status": rest((item) => `/v1/media/search?status=${item.moderationStatus}&limit=100`),
   "media.search by uploader": rest(() => "/v1/media/search?uploader=USR-UPLOADER&limit=100"),
   "media.search over tRPC": trpc("media.search", () => ({ limit: 100 })),
   "media.duplicates of another": rest((_item, _state, base) => `/v1/media/${base.publicId}/duplicates`),

@@ -6,6 +6,7 @@ import { intentLogContract } from "../contracts/intent-log.js";
 import { mediaLifecycleContract } from "../contracts/media-lifecycle.js";
 import { mediaObjectsContract } from "../contracts/media-objects.js";
 import { mediaRepositoryContract } from "../contracts/media-repository.js";
+import { mediaSearchContract } from "../contracts/media-search.js";
 import { moderationLogContract } from "../contracts/moderation-log.js";
 import { sessionsContract } from "../contracts/sessions.js";
 import { syncLogContract } from "../contracts/sync-log.js";
@@ -46,6 +47,9 @@ describe.each(DATABASES)("$name", ({ create }) => {
   });
   describe("media repository, its objects", () => {
     mediaObjectsContract(create);
+  });
+  describe("media repository, its search", () => {
+    mediaSearchContract(create);
   });
   describe("usage counters", () => {
     usageCountersContract(create);

@@ -31,8 +31,9 @@ function explainSqlite(url: string): Explainer {
       if (!hasPlan(sql)) return null;
       const { rows } = await client.execute({ sql: `explain query plan ${sql}`, args: params as (string | number)[] });
       const steps = rows.map((row) => row[3] as string);
-      // Reading the elements of one row's JSON, or the rows found by another step, is no walk through a table.
-      const walks = steps.filter((step) => /^SCAN (?!CONSTANT|json_each)/.test(step));
+      // Reading the elements of one row's JSON, the rows found by another step, or what an index of words found for a
+      // MATCH, is no walk through a table.
+      const walks = steps.filter((step) => /^SCAN (?!CONSTANT|json_each|\S+ VIRTUAL TABLE INDEX \d+:.*M)/.test(step));
       return {
         text: steps.join("\n"),
         walked: walks.map((step) => step.replace(/^SCAN (\S+).*$/, "$1")).filter((table) => !SMALL.has(table)),

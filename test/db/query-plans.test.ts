@@ -73,9 +73,19 @@ describe.each(SITUATIONS)("with a hundred thousand items on $name", ({ create, c
     for (const index of call.by ?? []) expect(texts).toMatch(new RegExp(index));
   });
 
-  // Until there is an index of words: every item is looked at, the newest first, until the page is full.
-  it("a text is looked for in the order of ids, from the newest down, without reading all and sorting then", async () => {
-    await open.database.media.search({ text: "view", audience: { sees: "everything" }, limit: 20, beforeId: null });
+  it("words that many items have are read from the newest down, without the index and without sorting", async () => {
+    const query = { text: "view", audience: { sees: "everything" }, limit: 20, beforeId: null } as const;
+    expect(await open.database.media.search(query)).toHaveLength(20);
+    const plans = (await explained()).filter(({ sql }) => sql.includes("media_search"));
+    expect(plans.map(({ sorts, walked }) => [sorts, walked])).toEqual([
+      [false, []],
+      [false, []],
+    ]);
+    expect(plans.map(({ text }) => text).join("\n")).not.toMatch(/fulltext|VIRTUAL/);
+  });
+
+  it("a search without words goes down the ids, without reading all and sorting then", async () => {
+    await open.database.media.search({ audience: { sees: "everything" }, limit: 20, beforeId: null });
     const [found] = await explained();
     expect(found?.sql).toMatch(/order by .*id.* desc limit \?$/);
     expect(found?.sorts).toBe(false);

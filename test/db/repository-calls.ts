@@ -47,6 +47,9 @@ const GALLERY = ["media_(gallery|entity)_index"];
 const OF_ONE_ENTITY = "one entity has few hundred items";
 const NEWEST_FIRST = "goes from the newest item down, until the page is full";
 const FEW_TOKENS = "made by hand, one by one, and listed by hand";
+/** As MariaDB and as SQLite name it. */
+const WORD_INDEX = ["media_search_words_fulltext|media_search_index VIRTUAL TABLE"];
+const ALL_FOUND = "MySQL's full-text index answers in its own order; the ids alone are sorted";
 const ONE_STATEMENT_A_REPORT = "the report is about every row";
 
 export const CALLS: Calls = {
@@ -95,13 +98,17 @@ export const CALLS: Calls = {
       },
     ],
     search: [
-      { run: search({ text: "View 4" }), walks: NEWEST_FIRST },
-      { run: search({ tag: "house" }), walks: NEWEST_FIRST },
+      { run: search({ text: "attic 9" }), by: WORD_INDEX, sorts: ALL_FOUND },
+      { run: search({ text: "attic", audience: { sees: "everything" } }), by: WORD_INDEX, sorts: ALL_FOUND },
+      { run: search({ text: "img", tag: "house", beforeId: 90_000 }), by: WORD_INDEX, sorts: ALL_FOUND },
+      { run: search({ status: "pending" }), walks: NEWEST_FIRST, sorts: "few items have a status but approved" },
       { run: search({ mediaType: "VIDEO", beforeId: 90_000 }), walks: NEWEST_FIRST },
       { run: search({ audience: { sees: "everything" } }), walks: NEWEST_FIRST },
       { run: search({ from: momentOf(99_990), to: momentOf(ITEMS) }), walks: NEWEST_FIRST, sorts: "few days" },
-      { run: search({ uploadedBy: "USR-7", text: "x", beforeId: 50_000 }), by: ["media_uploaded_by_index"] },
+      { run: search({ uploadedBy: "USR-7", beforeId: 50_000 }), by: ["media_uploaded_by_index"] },
+      { run: search({ uploadedBy: "USR-7", text: "attic", beforeId: 99_000 }), by: WORD_INDEX, sorts: ALL_FOUND },
     ],
+    indexWords: [{ run: ({ media }) => media.indexWords({ afterId: 79_990, limit: 20 }) }],
     purgeable: [
       {
         run: ({ media }) => media.purgeable({ trashedBefore: momentOf(20_000), importedBefore: NOW, limit: 9_000 }),

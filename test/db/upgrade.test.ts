@@ -12,6 +12,7 @@ import { createConnection } from "mysql2/promise";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { filePath } from "../../db/connect-sqlite.js";
 import { type OpenDatabase, openDatabase } from "../../db/database.js";
+import { fillWordIndex } from "../../src/media/word-index.js";
 import { usageByScan } from "../contracts/usage-counters.js";
 import { type EmptyDatabase, thisProcess } from "../support/database.js";
 import { DATABASES } from "../support/databases.js";
@@ -285,5 +286,55 @@ describe.each(DATABASES)("a database of the second release on $name", ({ name, c
     const abandoned = await intents.claimAbandoned({ storageType: "s3", now: NEXT_DAY, limit: 9 });
     expect(abandoned).toEqual([{ id: "i", mediaPublicId: "M", storageType: "s3", keys: ["a"] }]);
     await upgraded.close();
+  });
+});
+
+describe.each(DATABASES)("a database from before words were kept, on $name", ({ name, create }) => {
+  let empty: EmptyDatabase;
+  let upgraded: OpenDatabase;
+  beforeEach(async () => {
+    empty = await create();
+    await migrateUntil(empty.url, 3);
+    const moment = name === "SQLite" ? String(DAY_END.getTime()) : "'2026-02-28 23:59:59.999'";
+    await run(empty.url, [
+      ...OLD_ITEMS.flatMap((item) => insertOldItem(item, () => moment)),
+      `update media set caption = 'Schöne Küche', tags = '["pool"]' where id in (2, 4)`,
+    ]);
+    upgraded = await openDatabase(empty.url, thisProcess());
+    await upgraded.migrate();
+  });
+  afterEach(async () => {
+    await upgraded.close();
+    await empty.remove();
+  });
+
+  const search = async (query: { text?: string; tag?: string }) => {
+    const found = await upgraded.database.media.search({
+      audience: { sees: "everything" },
+      limit: 9,
+      beforeId: null,
+      ...query,
+    });
+    return found.map(({ id }) => id);
+  };
+  const everyFile = [6, 5, 3, 2, 1];
+
+  it("finds what was there once the words are made, and what is new at once", async () => {
+    const log = { lines: [] as unknown[], info: (fields: object) => void log.lines.push(fields) };
+    const fill = (afterId: number, signal: AbortSignal) =>
+      fillWordIndex({ database: upgraded.database, log }, { afterId, signal });
+    const builder = await newEntity(upgraded.database, "builder");
+    const { id } = await upgraded.database.media.insert(newMedia(builder));
+    expect([await search({}), await search({ text: "jpg" })]).toEqual([[id, ...everyFile], [id]]);
+    expect(await fill(0, AbortSignal.abort())).toBe(0);
+    expect(await search({ text: "jpg" })).toEqual([id]);
+    const { signal } = new AbortController();
+    expect(await fill(0, signal)).toBe(id);
+    expect([await fill(0, signal), await fill(id, signal)]).toEqual([id, id]);
+    expect(log.lines).toEqual([{ indexed: OLD_ITEMS.length, isComplete: true }]);
+    expect(await search({ text: "jpg" })).toEqual([id, ...everyFile]);
+    expect([await search({ text: "kuche" }), await search({ tag: "pool" })]).toEqual([[2], [2]]);
+    await upgraded.database.media.update(4, { deletedAt: null }, NEXT_DAY);
+    expect(await search({ text: "schon", tag: "pool" })).toEqual([4, 2]);
   });
 });
