@@ -10,7 +10,9 @@ const wordIndex: WordIndex = {
   from: sql`media_search`,
   id: sql`media_search.media_id`,
   matches(terms) {
-    const wanted = terms.map(({ token, isPrefix }) => `+${token}${isPrefix ? "*" : ""}`).join(" ");
+    // InnoDB collects what has the first and only looks through that for the others; a long one is the rarer, mostly.
+    const longestFirst = [...terms].sort((a, b) => b.token.length - a.token.length);
+    const wanted = longestFirst.map(({ token, isPrefix }) => `+${token}${isPrefix ? "*" : ""}`).join(" ");
     return sql`match (media_search.words) against (${wanted} in boolean mode)`;
   },
 };
