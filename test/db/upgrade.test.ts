@@ -294,7 +294,7 @@ describe.each(DATABASES)("a database from before words were kept, on $name", ({ 
   let upgraded: OpenDatabase;
   beforeEach(async () => {
     empty = await create();
-    await migrateUntil(empty.url, 3);
+    await migrateUntil(empty.url, 4);
     const moment = name === "SQLite" ? String(DAY_END.getTime()) : "'2026-02-28 23:59:59.999'";
     await run(empty.url, [
       ...OLD_ITEMS.flatMap((item) => insertOldItem(item, () => moment)),
