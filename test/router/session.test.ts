@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { expect, it } from "vitest";
+import { createTokenBuckets } from "../../src/limits/token-buckets.js";
 import type { AppDeps, AppEnv } from "../../src/router/app-env.js";
 import { sessions } from "../../src/router/session.js";
 import { newToken } from "../../src/security/new-token.js";
@@ -19,11 +20,12 @@ async function tablesAsked(token: string): Promise<{ asked: string[]; actor: unk
     tokens: { find: nothingIn("service_tokens") },
     sessions: { validate: nothingIn("sessions") },
   };
-  const app = { accounts, deps: { clock: { now: () => new Date() } } } as unknown as AppDeps;
+  const clock = { now: () => new Date() };
+  const app = { accounts, deps: { clock }, rateLimits: createTokenBuckets(clock), addressOf: () => "192.0.2.1" };
   let actor: unknown = null;
   const http = new Hono<AppEnv>();
   http.onError((error, c) => c.text(error.message, 401));
-  http.use(sessions(app)).get("/v1/auth/me", (c) => {
+  http.use(sessions(app as unknown as AppDeps)).get("/v1/auth/me", (c) => {
     actor = c.get("actor");
     return c.text("in");
   });
