@@ -28,5 +28,7 @@ export const createMysqlDialect = (transaction: <T>(work: (tx: Handle) => Promis
   locking: <Q>(select: Q) => (select as unknown as Select).for("update") as unknown as Q,
   hasElement: (column, value) => sql`json_contains(${column}, ${JSON.stringify(value)})`,
   wordIndex,
+  jsonArray: (value) => sql`json_arrayagg(${value})`,
+  differingBits: (column, bits) => sql`bit_count(${column} ^ ${bits})`,
   transaction: (_db, work) => transaction(work),
 });

@@ -16,6 +16,10 @@ export type Dialect = {
   /** Whether the JSON array in `column` holds exactly this string. */
   hasElement(column: SQLiteColumn, value: string): SQL;
   readonly wordIndex: WordIndex;
+  /** All values of a JSON expression over a group, as one JSON array in any order; an empty one or NULL for none. */
+  jsonArray(value: SQL): SQL;
+  /** In how many places a column of 32 bits differs from these. */
+  differingBits(column: SQLiteColumn, bits: number): SQL;
   /** One write transaction that sees what was committed before each of its statements. */
   transaction<T>(db: Handle, work: (tx: Handle) => Promise<T>): Promise<T>;
 };

@@ -52,6 +52,7 @@ const mysqlKit = {
   asciiProse: (name: string) => asciiProse(name, 0),
   integer: (name: string) => int(name),
   bigInteger: (name: string) => bigint(name, { mode: "number" }),
+  word: (name: string) => int(name, { unsigned: true }),
   real: (name: string) => double(name),
   boolean: (name: string) => boolean(name),
   // Stored: MariaDB had its troubles with indexes over virtual columns.

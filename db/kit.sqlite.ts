@@ -24,6 +24,8 @@ export const sqliteKit = {
   asciiProse: (name: string) => text(name),
   integer: (name: string) => integer(name),
   bigInteger: (name: string) => integer(name),
+  /** 32 bits, as a number from 0. */
+  word: (name: string) => integer(name),
   real: (name: string) => real(name),
   boolean: (name: string) => integer(name, { mode: "boolean" }),
   /** A condition over columns of the same row, which the database keeps: for indexes over what is no column. */

@@ -1,11 +1,11 @@
-import { and, asc, count, eq, inArray, isNull, lte, ne, type SQL, sql } from "drizzle-orm";
+import { and, count, inArray, lte, ne, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { MediaRepository } from "../src/media/ports.js";
 import { galleryOrder, isAhead, isBehind, isCurrent, isCurrentIn, isListed, lastFirst } from "./media-filters.js";
 import { withVariants } from "./media-items.js";
 import type { Scope } from "./scope.js";
 
-type Galleries = Pick<MediaRepository, "list" | "current" | "currentOfEntity" | "fingerprints"> & Places;
+type Galleries = Pick<MediaRepository, "list" | "current" | "currentOfEntity"> & Places;
 type Places = Pick<MediaRepository, "lastPlace" | "neighbour" | "setPlaces">;
 
 /** Items in their order. */
@@ -30,14 +30,6 @@ export function galleries(scope: Scope): Galleries {
 
     current: async (entity, field) => withVariants(scope, await inOrder(isCurrentIn(media, entity, field))),
     currentOfEntity: async (entity) => withVariants(scope, await inOrder(isCurrent(media, entity))),
-
-    fingerprints: (entity, mediaType) =>
-      db
-        .select({ publicId: media.publicId, contentSha256: media.contentSha256, imageHash: media.imageHash })
-        .from(media)
-        // Whoever sends lost bytes again brings them back: that is no duplicate.
-        .where(and(isCurrent(media, entity), eq(media.mediaType, mediaType), isNull(media.missingSince)))
-        .orderBy(asc(media.id)),
 
     ...places(scope),
   };

@@ -1,8 +1,10 @@
+import { inArray } from "drizzle-orm";
 import type { MediaRepository } from "../src/media/ports.js";
 import { backlogs } from "./media-backlogs.js";
 import { galleries } from "./media-galleries.js";
 import { withVariants } from "./media-items.js";
 import { objectKeys } from "./media-keys.js";
+import { lookAlikes } from "./media-look-alikes.js";
 import { searching } from "./media-search.js";
 import { writers } from "./media-writers.js";
 import { chooseByRef, matchesRef } from "./refs.js";
@@ -13,11 +15,12 @@ export const createMediaRepository = (scope: Scope): MediaRepository => ({
   ...searching(scope),
   ...objectKeys(scope),
   ...galleries(scope),
+  ...lookAlikes(scope),
   ...backlogs(scope),
   ...writers(scope),
 });
 
-function finders(scope: Scope): Pick<MediaRepository, "find"> {
+function finders(scope: Scope): Pick<MediaRepository, "find" | "findMany"> {
   const { db, schema } = scope;
   const { media } = schema;
   return {
@@ -25,6 +28,16 @@ function finders(scope: Scope): Pick<MediaRepository, "find"> {
       const rows = await db.select().from(media).where(matchesRef(media, ref));
       const row = chooseByRef(rows, ref);
       return row && (await withVariants(scope, [row]))[0];
+    },
+
+    async findMany(ids) {
+      if (ids.length === 0) return [];
+      const rows = await db
+        .select()
+        .from(media)
+        .where(inArray(media.id, [...ids]));
+      const items = new Map((await withVariants(scope, rows)).map((item) => [item.id, item]));
+      return ids.flatMap((id) => items.get(id) ?? []);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { MediaError } from "../src/media/errors.js";
 import type { MediaChange, MediaRepository } from "../src/media/ports.js";
+import { addToBands, removeFromBands } from "./hash-bands.js";
 import { type MediaRow, toChangedColumns, toMedia, toMediaRow, toVariantRows } from "./media-row.js";
 import { documentOf } from "./media-words.js";
 import type { Scope } from "./scope.js";
@@ -22,6 +23,7 @@ export function writers({ db: outer, schema, dialect, atomically }: Scope): Writ
         const variants = toVariantRows(row.id, item.variants);
         if (variants.length > 0) await db.insert(mediaVariants).values(variants);
         await db.insert(mediaSearch).values({ mediaId: row.id, words: await documentOf(row) });
+        await addToBands(scope, row);
         await recount(scope, { before: null, after: row });
         await countUpload(scope, row);
         return toMedia(row, variants);
@@ -46,6 +48,7 @@ export function writers({ db: outer, schema, dialect, atomically }: Scope): Writ
         await recount(scope, { before: row, after: null });
         await scope.db.delete(media).where(eq(media.id, id));
         await scope.db.delete(mediaSearch).where(eq(mediaSearch.mediaId, id));
+        await removeFromBands(scope, row);
         // That its objects are missing means nothing any more.
         await scope.db.delete(storageFindings).where(eq(storageFindings.mediaId, id));
       }),

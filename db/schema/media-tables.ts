@@ -69,7 +69,28 @@ function mediaColumns(k: Kit) {
   };
 }
 
-/** `media`, one row an item; `media_variants`, one row a rendition; `media_search`, what an item is found by. */
+/**
+ * Four rows an item that has a perceptual hash, one for each bucket of `bucketsOf`; in the trash too. The key holds
+ * whole hashes, so that those that are too far away are told without a look at the item. No reference to the item: the
+ * index a reference needs would double the table, and a row is found by its key.
+ */
+function hashBandTable(k: Kit) {
+  return k.table(
+    "media_hash_bands",
+    {
+      bucket: k.integer("bucket").notNull(),
+      hashHigh: k.word("hash_high").notNull(),
+      hashLow: k.word("hash_low").notNull(),
+      mediaId: k.integer("media_id").notNull(),
+    },
+    (t) => [k.primaryKey({ name: "media_hash_bands_primary", columns: [t.bucket, t.hashHigh, t.hashLow, t.mediaId] })],
+  );
+}
+
+/**
+ * `media`, one row an item; `media_variants`, one row a rendition; `media_search` and `media_hash_bands`, what an item is
+ * found by.
+ */
 export function mediaTables(k: Kit) {
   const media = k.table("media", mediaColumns(k), (t) => [
     k.uniqueIndex("media_public_id_unique").on(t.publicId),
@@ -83,7 +104,8 @@ export function mediaTables(k: Kit) {
       .on(t.entityType, t.entityId, t.entityField, t.deletedAt, t.sortOrder, t.orderKey, t.id),
     // The same over all fields of an entity.
     k.index("media_entity_index").on(t.entityType, t.entityId, t.deletedAt, t.sortOrder, t.orderKey, t.id),
-    k.index("media_content_index").on(t.entityType, t.entityId, t.contentSha256),
+    // The digest first: copies are looked for in one entity, and everywhere.
+    k.index("media_content_index").on(t.contentSha256, t.entityType, t.entityId),
     k.index("media_is_primary_index").on(t.isPrimary, t.entityType, t.entityId),
     k.index("media_uploaded_by_index").on(t.uploadedBy, t.id),
     k.index("media_created_at_index").on(t.createdAt, t.id),
@@ -117,5 +139,5 @@ export function mediaTables(k: Kit) {
     mediaId: k.integer("media_id").primaryKey(),
     words: k.asciiProse("words").notNull(),
   });
-  return { media, mediaVariants, mediaSearch };
+  return { media, mediaVariants, mediaSearch, mediaHashBands: hashBandTable(k) };
 }

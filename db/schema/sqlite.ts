@@ -6,6 +6,7 @@ export const {
   media,
   mediaVariants,
   mediaSearch,
+  mediaHashBands,
   entities,
   entityMembers,
   entityGrants,

@@ -26,7 +26,9 @@ function compareFingerprints(a: Omit<Fingerprint, "publicId">, b: Fingerprint): 
   return null;
 }
 
-const TIER_RANK: Record<DuplicateTier, number> = { exact: 0, same: 1, similar: 2 };
+export const TIER_RANK: Readonly<Record<DuplicateTier, number>> = { exact: 0, same: 1, similar: 2 };
+
+export const DUPLICATE_TIERS = ["exact", "same", "similar"] as const satisfies readonly DuplicateTier[];
 
 /** All duplicates among the candidates down to `lowest`, nearest first. */
 export function findDuplicates(

@@ -296,6 +296,17 @@ export type KeyOwner = { media: Media; contentType: string; fileSize: number };
 /** Enough of an item to tell whether another is the same. */
 export type Fingerprint = { publicId: string; contentSha256: string; imageHash: string | null };
 
+export type PlacedFingerprint = Fingerprint & Pick<Media, "id" | "mediaType" | "entityField">;
+
+export type LookAlikeQuery = {
+  of: Pick<Media, "contentSha256" | "imageHash" | "mediaType">;
+  /** Of the hashes, 0 to 11. */
+  maxDistance: number;
+  within: Pick<Entity, "type" | "id"> | "everywhere";
+  /** Where more are found, the nearest are enough. */
+  limit?: number;
+};
+
 /** Values a row can change to after its creation. Absent leaves. */
 export type MediaChange = Partial<
   Pick<
@@ -334,8 +345,15 @@ export type MediaRepository = {
    * Trashed items do not count.
    */
   lastPlace(entity: Pick<Entity, "type" | "id">, field: EntityField, upTo?: number): Promise<GalleryPlace | null>;
-  /** Fingerprints of the entity's current items of one media type. */
-  fingerprints(entity: Pick<Entity, "type" | "id">, mediaType: MediaType): Promise<Fingerprint[]>;
+  /** Fingerprints of an entity's current items that are not marked, of one field or of all, in gallery order. */
+  fingerprints(entity: Pick<Entity, "type" | "id">, field?: EntityField): Promise<PlacedFingerprint[]>;
+  /**
+   * Fingerprints of the current items of the same media type, not marked, that have the same bytes or a hash at most
+   * `maxDistance` places away; by id, and perhaps others among them.
+   */
+  lookAlikes(query: LookAlikeQuery): Promise<Fingerprint[]>;
+  /** In the order of the ids; those that are gone are left out. */
+  findMany(ids: readonly number[]): Promise<Media[]>;
   /** The next place before or after `from` among current items of a field, `except` left out; null at the end. */
   neighbour(
     at: { entity: Pick<Entity, "type" | "id">; field: EntityField; from: GalleryPlace; except: number },

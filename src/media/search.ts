@@ -1,12 +1,10 @@
 import { z } from "zod";
 import { decideWrite } from "./access.js";
 import { type Actor, actorUserId, holds } from "./actor.js";
-import { findVisible, getMedia } from "./browse.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
 import type { ManageDeps } from "./manage.js";
 import type { Media } from "./model.js";
-import { type Duplicate, findDuplicates } from "./near-duplicates.js";
-import type { Audience, MediaSearchQuery, Ref } from "./ports.js";
+import type { Audience, MediaSearchQuery } from "./ports.js";
 
 export type Search = Omit<MediaSearchQuery, "audience" | "beforeId"> & { cursor?: string | undefined };
 
@@ -39,16 +37,4 @@ async function audienceEverywhere({ database, clock }: ManageDeps, actor: Actor)
     .filter(({ entity, ties }) => decideWrite(actor, "manage", entity.type, ties).allowed)
     .map(({ entity }) => entity);
   return { sees: "public", andOwn, andOf };
-}
-
-/** What looks like this item within its entity, all tiers, as far as the actor may see it; nearest first. */
-export async function duplicatesOf(deps: ManageDeps, actor: Actor, ref: Ref): Promise<Duplicate[]> {
-  const media = await getMedia(deps, actor, ref);
-  const entity = { type: media.entityType, id: media.entityId };
-  const others = (await deps.database.media.fingerprints(entity, media.mediaType)).filter(
-    (o) => o.publicId !== media.publicId,
-  );
-  const found = findDuplicates(media, others, "similar");
-  const visible = await Promise.all(found.map((duplicate) => findVisible(deps, actor, duplicate.publicId)));
-  return found.filter((_, at) => visible[at] !== undefined);
 }

@@ -8,7 +8,7 @@ import { inspectFile } from "./inspect.js";
 import type { IdempotencyKey } from "./lifecycle-ports.js";
 import { clearPrimary, emptySlot } from "./manage.js";
 import type { Media, ModerationStatus } from "./model.js";
-import { type Duplicate, findDuplicates } from "./near-duplicates.js";
+import { type Duplicate, findDuplicates, TIER_DISTANCE } from "./near-duplicates.js";
 import type { Deps, NewMedia, RenderedImage, Stores } from "./ports.js";
 import {
   type MeasuredObjects,
@@ -92,7 +92,8 @@ async function commit(
     throw new MediaError({ code: "ENTITY_NOT_FOUND", entityType: entity.type, entityId: entity.publicId });
   await authoriseWrite(stores.entities, actor, { entity, right: "upload" }, now);
   const row = describeRow(request, prepared);
-  const duplicates = findDuplicates(row, await stores.media.fingerprints(entity, row.mediaType), "same");
+  const alike = await stores.media.lookAlikes({ of: row, maxDistance: TIER_DISTANCE.same, within: entity });
+  const duplicates = findDuplicates(row, alike, "same");
   const twin = await settleDuplicate(stores, request, duplicates);
   const uploaded = twin
     ? { media: twin, duplicates, reused: true, replayed: false }

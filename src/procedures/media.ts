@@ -5,10 +5,10 @@ import { updateMedia } from "../media/edit.js";
 import { MEDIA_TYPES, MODERATION_STATUSES, mediaOutSchema, TEXT_LIMITS } from "../media/model.js";
 import { deleteForEver, restoreMedia, trashMany, trashMedia } from "../media/remove.js";
 import { moveMedia, reorderGallery } from "../media/reorder.js";
-import { resolveDuplicates } from "../media/resolve-duplicates.js";
-import { duplicatesOf, searchMedia } from "../media/search.js";
+import { searchMedia } from "../media/search.js";
 import { tagsSchema } from "../media/upload-fields.js";
 import { toMediaOut } from "../media/view.js";
+import { duplicateProcedures } from "./duplicates.js";
 import { entityTypeSchema, perItemFailures, refSchema, refsSchema, timeSchema } from "./inputs.js";
 import { procedure, router } from "./trpc.js";
 
@@ -194,28 +194,5 @@ export const mediaRouter = router({
       return { items: await Promise.all(items.map((media) => toMediaOut(deps, media))), nextCursor };
     }),
 
-  duplicates: procedure({
-    audience: "public",
-    summary: "What looks like this item within its entity: exact, same and similar, nearest first",
-    rest: [{ method: "GET", path: "/v1/media/{id}/duplicates" }],
-  })
-    .input(z.object({ id: refSchema }))
-    .output(
-      z.object({
-        items: z.array(
-          z.object({ publicId: z.string(), distance: z.number().int(), tier: z.enum(["exact", "same", "similar"]) }),
-        ),
-      }),
-    )
-    .query(async ({ ctx: { deps, actor }, input }) => ({ items: await duplicatesOf(deps, actor, input.id) })),
-
-  resolveDuplicates: procedure({
-    audience: "manager",
-    summary:
-      "Keep one of several like items of a gallery, with the place, tags and texts of all; the others go to the trash",
-    rest: [{ method: "POST", path: "/v1/media/{id}/duplicates/resolve" }],
-  })
-    .input(z.object({ id: refSchema.describe("The item to keep"), mediaIds: z.array(refSchema).min(1).max(100) }))
-    .output(mediaOutSchema)
-    .mutation(async ({ ctx: { deps, actor }, input }) => toMediaOut(deps, await resolveDuplicates(deps, actor, input))),
+  ...duplicateProcedures,
 });

@@ -115,6 +115,9 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   media_getByPublicId: { answer: PHOTO },
   media_search: { answer: { items: [PHOTO], nextCursor: null } },
   media_duplicates: { answer: { items: UPLOAD_EXAMPLE.duplicates } },
+  media_duplicatesOfEntity: {
+    answer: { items: [{ tier: "same", distance: 3, count: 2, media: [PHOTO, PHOTO] }], nextCursor: null },
+  },
   media_update: { body: { altText: "The garden in May", tags: ["garden", "outside"], caption: null }, answer: PHOTO },
   media_reorder: { body: { field: "gallery", mediaIds: [42, "MED-5XQ2N8RT4KWZ"] }, answer: { items: [PHOTO] } },
   media_move: { body: { before: "MED-5XQ2N8RT4KWZ" }, answer: PHOTO },

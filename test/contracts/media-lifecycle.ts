@@ -357,14 +357,14 @@ export function mediaLifecycleContract(create: () => Promise<EmptyDatabase>): vo
       await media().markMissing(item.id, LATER);
       const marked = { ...item, missingSince: LATER };
       expect(await listed()).toEqual({ items: [], total: 0 });
-      expect(await media().fingerprints(property, "IMAGE")).toEqual([]);
+      expect(await media().fingerprints(property)).toEqual([]);
       expect(await media().find(item.id)).toEqual(marked);
       expect((await media().findByKey("m/a.jpg"))?.media).toEqual(marked);
       expect(await media().current(property, "gallery")).toEqual([marked]);
       expect(await media().currentOfEntity(property)).toEqual([marked]);
       await media().markMissing(item.id, null);
       expect(await listed()).toEqual({ items: [item], total: 1 });
-      expect(await media().fingerprints(property, "IMAGE")).toHaveLength(1);
+      expect(await media().fingerprints(property)).toHaveLength(1);
     });
 
     it("let a mark on what is gone be nothing", async () => {

@@ -317,12 +317,11 @@ export function mediaRepositoryContract(database: () => Database): void {
     });
   });
 
-  describe("current, lastPlace and fingerprints", () => {
+  describe("current and lastPlace", () => {
     it("answer nothing for an entity without items", async () => {
       expect(await media().current(property, "gallery")).toEqual([]);
       expect(await media().currentOfEntity(property)).toEqual([]);
       expect(await media().lastPlace(property, "gallery")).toBeNull();
-      expect(await media().fingerprints(property, "IMAGE")).toEqual([]);
     });
 
     it("leave out the trash, other fields and other entities", async () => {
@@ -345,15 +344,6 @@ export function mediaRepositoryContract(database: () => Database): void {
       expect(await media().lastPlace(property, "gallery")).toEqual(place(last));
       expect(await media().lastPlace(property, "gallery", 3)).toEqual(place(middle));
       expect(await media().lastPlace(property, "gallery", 0)).toBeNull();
-    });
-
-    it("give fingerprints of one media type", async () => {
-      const { publicId, contentSha256, imageHash } = await add();
-      await add({ mediaType: "VIDEO", imageHash: null });
-      const trashed = await add();
-      await media().update(trashed.id, { deletedAt: LATER }, LATER);
-      expect(await media().fingerprints(property, "IMAGE")).toEqual([{ publicId, contentSha256, imageHash }]);
-      expect(await media().fingerprints(property, "VIDEO")).toMatchObject([{ imageHash: null }]);
     });
   });
 }

@@ -3,6 +3,7 @@ import { deletionOutboxContract } from "../contracts/deletion-outbox.js";
 import { entityDirectoryContract } from "../contracts/entity-directory.js";
 import { idempotencyLogContract } from "../contracts/idempotency-log.js";
 import { intentLogContract } from "../contracts/intent-log.js";
+import { lookAlikesContract } from "../contracts/look-alikes.js";
 import { mediaLifecycleContract } from "../contracts/media-lifecycle.js";
 import { mediaObjectsContract } from "../contracts/media-objects.js";
 import { mediaRepositoryContract } from "../contracts/media-repository.js";
@@ -50,6 +51,9 @@ describe.each(DATABASES)("$name", ({ create }) => {
   });
   describe("media repository, its search", () => {
     mediaSearchContract(create);
+  });
+  describe("media repository, what looks alike", () => {
+    lookAlikesContract(create);
   });
   describe("usage counters", () => {
     usageCountersContract(create);

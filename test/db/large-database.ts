@@ -108,6 +108,12 @@ function statements(words: Words): string[] {
         "case when n % 1000 = 0 then 'zwattic ' else '' end",
       ),
     }),
+    fill("media_hash_bands", ITEMS, {
+      bucket: "n * 7919 % 262144",
+      hash_high: "n * 7919 % 65536 * 65536 + n % 65536",
+      hash_low: "n % 65536",
+      media_id: "n",
+    }),
     fill("entities", 20_000, {
       row_id: "n",
       type: "case when n % 4 = 0 then 'user' when n % 4 = 1 then 'property' when n % 4 = 2 then 'post' else 'community' end",
@@ -223,6 +229,7 @@ const TABLES = [
   "media",
   "media_variants",
   "media_search",
+  "media_hash_bands",
   "entities",
   "entity_members",
   "entity_grants",

@@ -19,6 +19,7 @@ const TABLES = [
   "idempotency_keys",
   "instances",
   "media",
+  "media_hash_bands",
   "media_search",
   "media_variants",
   "moderation_events",

@@ -40,11 +40,11 @@ const page = (over: Partial<MediaListQuery> = {}): MediaListQuery => ({
 const place = { sortOrder: 3, orderKey: "a500", id: 500 };
 const search = (over: Partial<MediaSearchQuery>) => (ports: Ports) =>
   ports.media.search({ audience, limit: 20, beforeId: null, ...over });
+const of = { contentSha256: "digest-9", imageHash: "0110".repeat(16), mediaType: "IMAGE" } as const;
 const local = (key: string) => ({ key, storageType: "local" }) as const;
 const IDEMPOTENT = { principal: "USR-7", key: "key-7" };
 /** Where an entity has one field only, the one serves as well as the other. */
 const GALLERY = ["media_(gallery|entity)_index"];
-const OF_ONE_ENTITY = "one entity has few hundred items";
 const NEWEST_FIRST = "goes from the newest item down, until the page is full";
 const FEW_TOKENS = "made by hand, one by one, and listed by hand";
 /** As MariaDB and as SQLite name it. */
@@ -79,7 +79,18 @@ export const CALLS: Calls = {
       { run: ({ media }) => media.lastPlace(property, "gallery"), by: GALLERY },
       { run: ({ media }) => media.lastPlace(property, "gallery", 3), by: GALLERY },
     ],
-    fingerprints: [{ run: ({ media }) => media.fingerprints(property, "IMAGE"), by: ["media_"], sorts: OF_ONE_ENTITY }],
+    fingerprints: [
+      { run: ({ media }) => media.fingerprints(property), by: ["media_entity_index"] },
+      { run: ({ media }) => media.fingerprints(property, "gallery"), by: GALLERY },
+    ],
+    lookAlikes: [
+      { run: ({ media }) => media.lookAlikes({ of, maxDistance: 10, within: property }), by: ["media_entity_index"] },
+      {
+        run: ({ media }) => media.lookAlikes({ of, maxDistance: 10, within: "everywhere" }),
+        by: ["media_content_index", "media_hash_bands.* range PRIMARY|media_hash_bands USING (COVERING )?INDEX"],
+      },
+    ],
+    findMany: [{ run: ({ media }) => media.findMany([500, 600]) }],
     neighbour: (["before", "after"] as const).map((side) => ({
       run: ({ media }) => media.neighbour({ entity: property, field: "gallery", from: place, except: 5 }, side),
       by: GALLERY,

@@ -17,6 +17,7 @@ import { usageByScan } from "../contracts/usage-counters.js";
 import { type EmptyDatabase, thisProcess } from "../support/database.js";
 import { DATABASES } from "../support/databases.js";
 import { newEntity, newMedia } from "../support/media-rows.js";
+import { openTestTables } from "../support/test-tables.js";
 
 const MIGRATIONS = fileURLToPath(new URL("../../db/migrations", import.meta.url));
 
@@ -73,6 +74,7 @@ type OldItem = {
   video: number | null;
   variants: readonly number[];
   sourceUrl?: string;
+  imageHash?: string;
 };
 
 /** Rows of the first release, in its own SQL. Every original has a thousand bytes. */
@@ -87,6 +89,7 @@ function insertOldItem(item: OldItem, moment: (date: Date) => string): string[] 
     media_type: text(item.video === null ? "IMAGE" : "VIDEO"),
     content_type: text("image/jpeg"),
     file_size: 1_000,
+    image_hash: text(item.imageHash ?? null),
     content_sha256: text("0".repeat(64)),
     storage_type: text("local"),
     storage_path: text(`old/${item.id}.jpg`),
@@ -124,14 +127,24 @@ function insertOldItem(item: OldItem, moment: (date: Date) => string): string[] 
 
 const DAY_END = new Date("2026-02-28T23:59:59.999Z");
 const NEXT_DAY = new Date("2026-03-01T00:00:00.000Z");
+/** Its words, and each of its bands, are different numbers, the greatest bits set. */
+const OLD_HASH = "1000000000000011" + "0100000000000101" + "1110000000000110" + "1111111111111111";
 const OLD = { uploadedBy: null, status: "approved", isTrashed: false, video: null, variants: [] } as const;
 const OLD_ITEMS: readonly OldItem[] = [
-  { ...OLD, id: 1, createdAt: DAY_END, variants: [10, 20] },
-  { ...OLD, id: 2, createdAt: NEXT_DAY, variants: [5] },
-  { ...OLD, id: 3, createdAt: NEXT_DAY, uploadedBy: "USR-1" },
-  { ...OLD, id: 4, createdAt: NEXT_DAY, status: "pending", isTrashed: true },
+  { ...OLD, id: 1, createdAt: DAY_END, variants: [10, 20], imageHash: OLD_HASH },
+  { ...OLD, id: 2, createdAt: NEXT_DAY, variants: [5], imageHash: OLD_HASH },
+  { ...OLD, id: 3, createdAt: NEXT_DAY, uploadedBy: "USR-1", imageHash: "0".repeat(64) },
+  { ...OLD, id: 4, createdAt: NEXT_DAY, status: "pending", isTrashed: true, imageHash: OLD_HASH },
   { ...OLD, id: 5, createdAt: DAY_END, video: 300, variants: [7] },
-  { ...OLD, id: 6, createdAt: DAY_END, status: "pending", uploadedBy: "USR-6", sourceUrl: "https://example.org/a.jpg" },
+  {
+    ...OLD,
+    id: 6,
+    createdAt: DAY_END,
+    status: "pending",
+    uploadedBy: "USR-6",
+    sourceUrl: "https://example.org/a.jpg",
+    imageHash: "0101",
+  },
 ];
 
 describe.each(DATABASES)("a database of the first release on $name", ({ name, create }) => {
@@ -224,6 +237,23 @@ describe.each(DATABASES)("a database of the first release on $name", ({ name, cr
     ]);
     for (const { id } of await media.storedItems({ afterId: 0, limit: 99 })) await media.remove(id);
     expect(await usage.usage({})).toEqual([]);
+  });
+
+  it("finds what looked alike, in the trash or not, and passes over what is no hash", async () => {
+    const { media } = upgraded.database;
+    const alike = (imageHash: string) =>
+      media.lookAlikes({
+        of: { contentSha256: "none", imageHash, mediaType: "IMAGE" },
+        maxDistance: 0,
+        within: "everywhere",
+      });
+    const publicIds = async (hash: string) => (await alike(hash)).map(({ publicId }) => publicId);
+    expect(await publicIds(OLD_HASH)).toEqual(["OLD-1", "OLD-2"]);
+    expect(await publicIds("0".repeat(64))).toEqual(["OLD-3"]);
+    await media.update(4, { deletedAt: null }, NEXT_DAY);
+    expect(await publicIds(OLD_HASH)).toEqual(["OLD-1", "OLD-2", "OLD-4"]);
+    for (const id of [1, 2, 3, 4]) await media.remove(id);
+    expect(await openTestTables(empty.url).execute("select * from media_hash_bands")).toEqual([]);
   });
 
   it("knows which items were imported", async () => {

@@ -106,6 +106,7 @@ const CALLS: Record<string, Call> = {
   "media.batchDelete": { on: ({ id }) => ({ mediaIds: [id] }) },
   "media.search": { input: () => ({ q: "a" }) },
   "media.duplicates": { on: idOf },
+  "media.duplicatesOfEntity": { input: ({ property }) => ({ type: "property", id: property }) },
   "media.resolveDuplicates": { on: ({ id, neighbour }) => ({ id, mediaIds: [neighbour] }), hasNeighbour: true },
   "permissions.check": { input: ({ property }) => ({ action: "manage", type: "property", id: property }) },
   "permissions.grant": { input: (place) => ({ ...grantee(place), right: "upload" }), except: NOT_BY_MANAGING },
