@@ -1,8 +1,9 @@
-import { and, count, inArray, lte, ne, type SQL, sql } from "drizzle-orm";
+import { and, count, getTableColumns, inArray, lte, ne, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { MediaRepository } from "../src/media/ports.js";
 import { galleryOrder, isAhead, isBehind, isCurrent, isCurrentIn, isListed, lastFirst } from "./media-filters.js";
-import { withVariants } from "./media-items.js";
+import { variantsColumn, withVariants } from "./media-items.js";
+import { toMedia } from "./media-row.js";
 import type { Scope } from "./scope.js";
 
 type Galleries = Pick<MediaRepository, "list" | "current" | "currentOfEntity"> & Places;
@@ -22,10 +23,22 @@ export function galleries(scope: Scope): Galleries {
   return {
     async list(query) {
       const filter = isListed(scope, query);
-      const page = and(filter, query.after ? isBehind(media, query.after) : undefined);
-      const rows = await inOrder(page).limit(query.limit);
-      const [counted] = await db.select({ total: count() }).from(media).where(filter);
-      return { items: await withVariants(scope, rows), total: counted?.total ?? 0 };
+      const counted = db.select({ total: count() }).from(media).where(filter);
+      const rows = await db
+        .select({
+          row: getTableColumns(media),
+          variants: variantsColumn(scope),
+          total: sql`(${counted})`.mapWith(Number),
+        })
+        .from(media)
+        .where(and(filter, query.after ? isBehind(media, query.after) : undefined))
+        .orderBy(...galleryOrder(media))
+        .limit(query.limit);
+      const items = rows.map(({ row, variants }) => toMedia(row, variants ?? []));
+      // Only behind the last item is there no row that could say how many there are.
+      const isPastEnd = rows.length === 0 && query.after !== null;
+      const total = isPastEnd ? (await counted)[0]?.total : rows[0]?.total;
+      return { items, total: total ?? 0 };
     },
 
     current: async (entity, field) => withVariants(scope, await inOrder(isCurrentIn(media, entity, field))),

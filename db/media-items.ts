@@ -1,4 +1,4 @@
-import { inArray } from "drizzle-orm";
+import { eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { Media } from "../src/media/model.js";
 import { type MediaRow, toMedia, type VariantRow } from "./media-row.js";
 import type { Scope } from "./scope.js";
@@ -25,4 +25,20 @@ export async function selectVariants(
     .where(inArray(mediaVariants.mediaId, [...mediaIds]));
   for (const variant of variants) byItem.get(variant.mediaId)?.push(variant);
   return byItem;
+}
+
+/** The variants of the row of `media` a query is at, as a column of it: no statement of their own. NULL where none. */
+export function variantsColumn({ db, schema: { media, mediaVariants }, dialect }: Scope): SQL<VariantRow[] | null> {
+  const { mediaId, name, objectKey, width, height, contentType, fileSize } = mediaVariants;
+  const fields = Object.entries({ mediaId, name, objectKey, width, height, contentType, fileSize });
+  const members = fields.map(([field, column]) => sql`${sql.raw(`'${field}'`)}, ${column}`);
+  const variant = sql`json_object(${sql.join(members, sql`, `)})`;
+  const ofRow = db
+    .select({ all: dialect.jsonArray(variant) })
+    .from(mediaVariants)
+    .where(eq(mediaVariants.mediaId, media.id));
+  // MySQL's driver hands JSON back parsed, the others' as text.
+  return sql<VariantRow[]>`(${ofRow})`.mapWith((value: unknown) =>
+    typeof value === "string" ? (JSON.parse(value) as unknown) : value,
+  ) as SQL<VariantRow[] | null>;
 }
