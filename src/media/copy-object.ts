@@ -37,17 +37,17 @@ async function putOnce(
 }
 
 /** Hands over the object as a file in the spool, measured while it came in; the file is gone afterwards. */
-async function withObject(
+export async function withObject<T>(
   { spool }: CopyDeps,
   { store, key }: { store: ObjectStorage; key: string },
-  use: (file: SpooledFile) => Promise<void>,
-): Promise<void> {
+  use: (file: SpooledFile) => Promise<T>,
+): Promise<T> {
   const writer = await spool.create();
   try {
     const object = await store.get(key);
     if (!object) throw new Error(`${key} is not in ${store.type}.`);
     await object.stream.pipeTo(new WritableStream({ write: (chunk) => writer.write(chunk) }));
-    await use(await writer.finish());
+    return await use(await writer.finish());
   } finally {
     await writer.discard();
   }

@@ -1,6 +1,6 @@
 import { principalOf } from "./actor.js";
 import { MediaError, mediaNotFound } from "./errors.js";
-import type { IdempotencyKey } from "./lifecycle-ports.js";
+import type { IdempotencyKey, UploadOutcome } from "./lifecycle-ports.js";
 import type { Deps } from "./ports.js";
 import type { Uploaded, UploadRequest } from "./upload-request.js";
 
@@ -56,10 +56,8 @@ async function begin(deps: OnceDeps, key: IdempotencyKey, fingerprint: string): 
   }
 }
 
-async function replay(
-  { database }: OnceDeps,
-  outcome: { mediaId: number; reused: boolean; duplicates: Uploaded["duplicates"] },
-): Promise<Uploaded> {
+/** An earlier result again. Throws MEDIA_NOT_FOUND where its item was removed for good. */
+export async function replay({ database }: Pick<OnceDeps, "database">, outcome: UploadOutcome): Promise<Uploaded> {
   const media = await database.media.find(outcome.mediaId);
   if (!media) throw mediaNotFound(outcome.mediaId);
   return { media, duplicates: outcome.duplicates, reused: outcome.reused, replayed: true };

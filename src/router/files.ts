@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { ByteRange } from "../media/ports.js";
 import { findFile, openFile, type StoredFile } from "../media/stored-file.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
+import { onlyValue } from "./query.js";
 import { parseRange } from "./range-header.js";
 
 /** A key is written once, so what is public may be kept for ever; the rest must be asked for each time. */
@@ -64,12 +65,6 @@ function keyInPath(c: AppContext): string {
   } catch {
     return "";
   }
-}
-
-/** A parameter given twice counts as not given: servers differ on which of the two is meant. */
-function onlyValue(c: AppContext, name: string): string | undefined {
-  const [value, ...more] = c.req.queries(name) ?? [];
-  return more.length === 0 ? value : undefined;
 }
 
 /** Keys are written once: the last segment names these bytes and no others. */

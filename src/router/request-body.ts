@@ -40,27 +40,35 @@ export async function readChunk(
   return Promise.race([chunk, late]).finally(() => clearTimeout(timer));
 }
 
+/** The body as it arrives. Throws VALIDATION for a broken one and REQUEST_TIMEOUT for a stalled one. */
+export async function* readChunks(request: Request, idleMs: number): AsyncIterable<Uint8Array> {
+  if (!request.body) return;
+  const reader = request.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await readChunk(reader, idleMs, interrupted);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    discardRest(reader);
+  }
+}
+
 /**
  * The body as text, `MAX_JSON_BYTES` at most; never holds more. Throws VALIDATION for a larger or broken
  * one and REQUEST_TIMEOUT for a stalled one.
  */
 export async function readText(request: Request, idleMs: number): Promise<string> {
-  if (!request.body) return "";
-  const reader = request.body.getReader();
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await readChunk(reader, idleMs, interrupted);
-      if (done) return text + decoder.decode();
-      size += value.length;
-      if (size > MAX_JSON_BYTES) throw invalidBody(`the body is larger than ${MAX_JSON_BYTES} bytes`);
-      text += decoder.decode(value, { stream: true });
-    }
-  } finally {
-    discardRest(reader);
+  for await (const chunk of readChunks(request, idleMs)) {
+    size += chunk.length;
+    if (size > MAX_JSON_BYTES) throw invalidBody(`the body is larger than ${MAX_JSON_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
   }
+  return text + decoder.decode();
 }
 
 export const invalidBody = (message: string, cause?: unknown): MediaError =>
