@@ -2,6 +2,7 @@ import type { Sessions, TokenRegister, UserDirectory } from "../src/accounts/por
 import type { Database, Stores } from "../src/media/ports.js";
 import type { Connection } from "./connection.js";
 import { createDeletionOutbox } from "./deletion-outbox.js";
+import { createDirectUploadLog } from "./direct-upload-log.js";
 import { speakingMediaErrors } from "./driver-errors.js";
 import { createEntityDirectory } from "./entity-directory.js";
 import { createIdempotencyLog } from "./idempotency-log.js";
@@ -40,6 +41,7 @@ const createStores = (scope: Scope, instances: Instances): Stores => ({
   idempotency: speakingMediaErrors(createIdempotencyLog(scope, instances)),
   usage: speakingMediaErrors(createUsageCounters(scope)),
   sync: speakingMediaErrors(createSyncLog(scope)),
+  directUploads: speakingMediaErrors(createDirectUploadLog(scope)),
 });
 
 function createDatabase({ connection, scope, instances }: FactsParts): Database {

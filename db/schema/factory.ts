@@ -1,5 +1,6 @@
 import type { Kit } from "../kit.sqlite.js";
 import { accountTables } from "./account-tables.js";
+import { directTables } from "./direct-tables.js";
 import { entityTables } from "./entity-tables.js";
 import { intentTables } from "./intent-tables.js";
 import { lifecycleTables } from "./lifecycle-tables.js";
@@ -17,6 +18,7 @@ export function makeSchema(k: Kit) {
     ...lifecycleTables(k),
     ...usageTables(k),
     ...syncTables(k),
+    ...directTables(k),
   };
 }
 

@@ -22,4 +22,5 @@ export const {
   uploadDays,
   syncRuns,
   storageFindings,
+  directUploads,
 } = makeSchema(kit);

@@ -3,6 +3,7 @@
  * they never see each other.
  */
 import type { EntityField, EntityType, MediaType } from "./attachments.js";
+import type { DirectStorage, DirectUploadLog } from "./direct-ports.js";
 import type {
   DeletionOutbox,
   IdempotencyLog,
@@ -443,6 +444,7 @@ export type Stores = {
   idempotency: IdempotencyLog;
   usage: UsageCounters;
   sync: SyncLog;
+  directUploads: DirectUploadLog;
 };
 
 export type Database = Stores & {
@@ -478,7 +480,14 @@ export type Logger = {
 };
 
 /** What goes when its time is over. */
-export type Retired = "trash" | "import" | "abandoned_upload" | "orphan" | "idempotency_key" | "unfinished_put";
+export type Retired =
+  | "trash"
+  | "import"
+  | "abandoned_upload"
+  | "direct_upload"
+  | "orphan"
+  | "idempotency_key"
+  | "unfinished_put";
 
 /** What waits, as it stands now. */
 export type Backlog = {
@@ -518,6 +527,7 @@ export type Metrics = {
 export type ServiceDeps = {
   database: Database;
   objects: ObjectStores<KeptObjects>;
+  direct: DirectStorage;
   signer: UrlSigner;
   urls: PublicUrls;
   limits: Limits;

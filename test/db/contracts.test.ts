@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { deletionOutboxContract } from "../contracts/deletion-outbox.js";
+import { directUploadLogContract } from "../contracts/direct-upload-log.js";
 import { entityDirectoryContract } from "../contracts/entity-directory.js";
 import { idempotencyLogContract } from "../contracts/idempotency-log.js";
 import { intentLogContract } from "../contracts/intent-log.js";
@@ -66,6 +67,9 @@ describe.each(DATABASES)("$name", ({ create }) => {
   });
   describe("idempotency log", () => {
     idempotencyLogContract(create);
+  });
+  describe("direct upload log", () => {
+    directUploadLogContract(() => open.database);
   });
   describe("sync log", () => {
     syncLogContract(create);

@@ -13,6 +13,7 @@ import { newEntity } from "../support/media-rows.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const TABLES = [
+  "direct_uploads",
   "entities",
   "entity_grants",
   "entity_members",

@@ -1,4 +1,5 @@
 import type { Sessions, TokenRegister, UserDirectory } from "../../src/accounts/ports.js";
+import type { NewDirectUpload } from "../../src/media/direct-ports.js";
 import type { Entity, MediaListQuery, MediaSearchQuery, Stores } from "../../src/media/ports.js";
 import { newMedia } from "../support/media-rows.js";
 import { ITEMS, momentOf } from "./large-database.js";
@@ -43,6 +44,29 @@ const search = (over: Partial<MediaSearchQuery>) => (ports: Ports) =>
 const of = { contentSha256: "digest-9", imageHash: "0110".repeat(16), mediaType: "IMAGE" } as const;
 const local = (key: string) => ({ key, storageType: "local" }) as const;
 const IDEMPOTENT = { principal: "USR-7", key: "key-7" };
+const DIRECT: NewDirectUpload = {
+  id: "UPL-new",
+  principal: "USR-7",
+  entityType: "property",
+  entityId: 7,
+  entityField: "gallery",
+  filename: "a.jpg",
+  contentType: null,
+  fileSize: 1,
+  sha256: null,
+  objectKey: "incoming/new",
+  storageType: "s3",
+  fields: {
+    alt_text: null,
+    caption: null,
+    tags: [],
+    is_public: true,
+    is_primary: false,
+    on_duplicate: "keep",
+  },
+  createdAt: NOW,
+  expiresAt: NOW,
+};
 /** Where an entity has one field only, the one serves as well as the other. */
 const GALLERY = ["media_(gallery|entity)_index"];
 const NEWEST_FIRST = "goes from the newest item down, until the page is full";
@@ -286,6 +310,38 @@ export const CALLS: Calls = {
       },
     ],
     counts: [{ run: ({ sync }) => sync.counts(), by: ["storage_findings_confirmed_at_index"] }],
+  },
+  directUploads: {
+    open: [{ run: ({ directUploads }) => directUploads.open(DIRECT) }],
+    find: [{ run: ({ directUploads }) => directUploads.find("UPL-7") }],
+    countOpen: [
+      { run: ({ directUploads }) => directUploads.countOpen("USR-7", NOW), by: ["direct_uploads_principal_index"] },
+    ],
+    begin: [{ run: ({ directUploads }) => directUploads.begin("UPL-50") }],
+    giveBack: [{ run: ({ directUploads }) => directUploads.giveBack("UPL-50") }],
+    finish: [
+      { run: ({ directUploads }) => directUploads.finish("UPL-50", { mediaId: 1, reused: false, duplicates: [] }) },
+    ],
+    fail: [{ run: ({ directUploads }) => directUploads.fail("UPL-100", { code: "EMPTY_FILE" }) }],
+    holds: [
+      {
+        run: ({ directUploads }) => directUploads.holds({ key: "incoming/20", storageType: "s3" }),
+        by: ["direct_uploads_object_key_unique"],
+      },
+    ],
+    uncleared: [
+      {
+        run: ({ directUploads }) => directUploads.uncleared({ expiredBefore: momentOf(5_000), limit: 100 }),
+        by: ["direct_uploads_expires_at_index"],
+      },
+    ],
+    clear: [{ run: ({ directUploads }) => directUploads.clear("UPL-20") }],
+    forget: [
+      {
+        run: ({ directUploads }) => directUploads.forget(momentOf(100)),
+        by: ["direct_uploads_expires_at_index"],
+      },
+    ],
   },
   users: {
     find: [{ run: ({ users }) => users.find("USR-7"), by: ["users_public_id_unique"] }],
