@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Config } from "./config.js";
+import { completeDirectUpload } from "./media/direct-complete.js";
+import { createOwnAddresses } from "./media/direct-receive.js";
 import type { Limits } from "./media/limits.js";
 import type { Deps } from "./media/ports.js";
 import { openResources } from "./open-resources.js";
@@ -39,6 +41,12 @@ export async function compose(
   const resources = await openResources(config);
   const { opened } = resources;
   const secret = (value: string | undefined, name: string) => value ?? loadOrCreateSecret(secretsFolder(config), name);
+  const signer = createUrlSigner(await secret(config.SIGNING_SECRET, "signing-secret"));
+  const urls = {
+    baseUrl: server.baseUrl,
+    cdnUrl: config.CDN_URL ?? null,
+    s3PublicBaseUrl: config.S3_PUBLIC_BASE_URL ?? null,
+  };
   const deps = decorate({
     database: opened.database,
     objects: resources.objects,
@@ -47,12 +55,9 @@ export async function compose(
     log: resources.log,
     metrics: resources.metrics,
     images: createSharpPipeline(pipelineOptions(config, resources.log)),
-    signer: createUrlSigner(await secret(config.SIGNING_SECRET, "signing-secret")),
-    urls: {
-      baseUrl: server.baseUrl,
-      cdnUrl: config.CDN_URL ?? null,
-      s3PublicBaseUrl: config.S3_PUBLIC_BASE_URL ?? null,
-    },
+    signer,
+    urls,
+    direct: resources.bucketAddresses ?? createOwnAddresses({ signer, urls }),
     ids: createRandomIds(),
     ...policyOf(config),
   });
@@ -66,6 +71,7 @@ export async function compose(
   const app: Composition["app"] = {
     deps,
     accounts,
+    uploads: { complete: (actor, uploadId) => completeDirectUpload(deps, actor, uploadId) },
     corsOrigins: config.CORS_ORIGINS,
     version: VERSION,
     rateLimitPerMinute: config.RATE_LIMIT,
@@ -129,4 +135,5 @@ const limitsOf = (config: Config): Limits => ({
   maxPixels: config.MAX_IMAGE_PIXELS,
   maxAnimatedPixels: config.MAX_ANIMATED_PIXELS,
   batchMaxFiles: config.MAX_BATCH_FILES,
+  directMinutes: config.DIRECT_UPLOAD_MINUTES,
 });

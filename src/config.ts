@@ -11,6 +11,9 @@ const integer = (fallback: number, min = 1) =>
     .pipe(z.number().min(min).max(Number.MAX_SAFE_INTEGER))
     .default(fallback);
 
+/** No address that is signed for S3 is good for longer: a week. */
+const MAX_ADDRESS_MINUTES = 7 * 24 * 60;
+
 const flag = z.enum(["true", "false"], "must be true or false").transform((value) => value === "true");
 
 /** What browsers send as `Origin`: a scheme, a host in lower case, a port where it is not the scheme's own. */
@@ -88,6 +91,7 @@ const environment = z.object({
   MAX_IMAGE_PIXELS: integer(100_000_000),
   MAX_ANIMATED_PIXELS: integer(200_000_000),
   MAX_BATCH_FILES: integer(20),
+  DIRECT_UPLOAD_MINUTES: integer(60).pipe(z.number().max(MAX_ADDRESS_MINUTES)),
   TRASH_RETENTION_DAYS: integer(30, 0),
   IMPORT_RETENTION_DAYS: integer(7, 0),
   SYNC_INTERVAL_MINUTES: integer(360, 0),

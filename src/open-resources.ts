@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type OpenDatabase, openDatabase } from "../db/database.js";
 import type { Config } from "./config.js";
+import type { DirectStorage } from "./media/direct-ports.js";
 import type { Clock, Logger, ObjectStorage, ObjectStores, Spool } from "./media/ports.js";
+import { createBucketAddresses } from "./storage/direct-s3.js";
 import { createLocalStorage } from "./storage/local.js";
 import { createObjectStores } from "./storage/object-stores.js";
 import { createResilientStorage } from "./storage/resilient.js";
@@ -16,6 +18,8 @@ import { createPrometheusMetrics, type PrometheusMetrics } from "./telemetry/pro
 export type Resources = {
   opened: OpenDatabase;
   objects: ObjectStores;
+  /** Where clients put bytes themselves; null where the primary store has no addresses of its own. */
+  bucketAddresses: DirectStorage | null;
   spool: Spool & { sweepDead(isAlive: (instanceId: string) => boolean): Promise<unknown> };
   clock: Clock;
   log: Logger;
@@ -43,10 +47,11 @@ export async function openResources(config: Config): Promise<Resources> {
   const { opened, instanceId } = await openTables(config);
   await opened.heartbeat(new Date());
   const spool = createSpool({ folder: join(config.DATA_DIR, "spool"), instanceId });
-  const { objects, close: closeStores } = await openStores(config, { log, metrics });
+  const { objects, bucketAddresses, close: closeStores } = await openStores(config, { log, metrics });
   return {
     opened,
     objects,
+    bucketAddresses,
     spool,
     clock: { now: () => new Date(), pause: (milliseconds) => setTimeout(milliseconds) },
     log,
@@ -72,7 +77,7 @@ async function openStores(config: Config, { log, metrics }: Pick<Resources, "log
     });
   const local = guarded(createLocalStorage({ folder: config.UPLOAD_DIR }));
   if (config.S3_BUCKET_NAME === undefined)
-    return { objects: createObjectStores({ primary: local }), close: () => undefined };
+    return { objects: createObjectStores({ primary: local }), bucketAddresses: null, close: () => undefined };
   const { createS3Storage } = await import("./storage/s3.js");
   const bucket = createS3Storage(s3Options(config, config.S3_BUCKET_NAME));
   const s3 = guarded(bucket);
@@ -84,7 +89,8 @@ async function openStores(config: Config, { log, metrics }: Pick<Resources, "log
           others: [local],
         })
       : createObjectStores({ primary: local, others: [s3] });
-  return { objects, close: () => bucket.close() };
+  const bucketAddresses = config.STORAGE_TYPE === "s3" ? createBucketAddresses(bucket) : null;
+  return { objects, bucketAddresses, close: () => bucket.close() };
 }
 
 const s3Options = (config: Config, bucket: string) => ({

@@ -1,6 +1,7 @@
 import type { Sessions } from "./accounts/ports.js";
 import type { Config } from "./config.js";
 import { measureBacklog } from "./media/backlog.js";
+import { sweepDirectUploads } from "./media/direct-sweep.js";
 import { promoteFallback } from "./media/move-objects.js";
 import { removeDueObjects } from "./media/object-deletions.js";
 import type { Deps } from "./media/ports.js";
@@ -35,6 +36,8 @@ export function createUpkeep({ config, deps, sessions, resources: { opened, spoo
     job("clearing the spool of dead processes", () => spool.sweepDead(isInstanceAlive)),
     job("clearing unfinished puts", () => sweepUnfinished(deps)),
     job("clearing expired sessions", () => sessions.sweep()),
+    job("ending direct uploads nobody completed", () => sweepDirectUploads(deps)),
+    // Works off the outbox, too: what the jobs above promised to it goes in the same round.
     job("the purge", () => purgeExpired(deps, deps.retention)),
     job("measuring the backlog", () => measureBacklog(deps)),
   ];

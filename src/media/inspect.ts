@@ -30,6 +30,24 @@ export function admit(
   return { contentType, maxBytes: maxBytesFor(attachment, deps.limits) };
 }
 
+/**
+ * The same by what is said of a file before its first byte is sent; a type of null says nothing, and the widest limit
+ * of what is taken here holds. Throws UNSUPPORTED_TYPE and FILE_TOO_LARGE.
+ */
+export function admitDeclared(
+  deps: InspectDeps,
+  attachment: Attachment,
+  { contentType, fileSize }: { contentType: string | null; fileSize: number },
+): void {
+  const accepted = acceptedTypes(deps, attachment);
+  const types = accepted.filter((type) => contentType === null || type === contentType);
+  if (types.length === 0) throw new MediaError({ code: "UNSUPPORTED_TYPE", detected: contentType, accepted });
+  const { videoMaxBytes } = deps.limits;
+  const imageMaxBytes = maxBytesFor(attachment, deps.limits);
+  const maxBytes = Math.max(...types.map((type) => (mediaTypeOf(type) === "VIDEO" ? videoMaxBytes : imageMaxBytes)));
+  if (fileSize > maxBytes) throw new MediaError({ code: "FILE_TOO_LARGE", maxBytes });
+}
+
 const maxBytesFor = (attachment: Attachment | null, limits: Limits): number =>
   attachment?.imageLimit === "avatar" ? limits.avatarMaxBytes : limits.imageMaxBytes;
 

@@ -11,6 +11,8 @@ export type Limits = {
   /** Frames times pixels of one frame. */
   readonly maxAnimatedPixels: number;
   readonly batchMaxFiles: number;
+  /** How long the address of a direct upload is good. */
+  readonly directMinutes: number;
 };
 
 export type Retention = {

@@ -48,13 +48,22 @@ function extensionOf(contentType: string): string {
  */
 const safeSegment = (publicId: string): string => publicId.replace(/[^A-Za-z0-9._-]/gu, "-").replace(/^\.+|^$/, "-");
 
+/** What clients put themselves lies here until it is media, or goes. */
+const INCOMING_FOLDER = "incoming";
+
+/** `incoming/{YYYY-MM}/{random}`, the month in UTC: it says nothing of what the bytes are or whose. */
+export const incomingKey = ({ at, random }: Pick<KeyParts, "at" | "random">): string =>
+  `${INCOMING_FOLDER}/${at.toISOString().slice(0, 7)}/${random}`;
+
+export const isIncomingKey = (key: string): boolean => key.startsWith(`${INCOMING_FOLDER}/`);
+
 /** Objects that are put and removed again to see whether a store works. */
 const SELF_TEST_FOLDER = "self-test";
 
 /** Asked about to see whether a store answers; nothing need be there. */
 export const PROBE_KEY = `${SELF_TEST_FOLDER}/probe`;
 
-/** What every key of this system looks like: a place of the tables, an id, a month and a name as made above. */
+/** What every key of this system looks like: a place of the tables, an id, a month and a name, all as made above. */
 const OWN_KEY = ownKeyPattern();
 
 function ownKeyPattern(): RegExp {
@@ -68,8 +77,10 @@ function ownKeyPattern(): RegExp {
   const suffix = oneOf(Object.values(VARIANTS).map((variant) => variant.suffix));
   const extension = oneOf(Object.values(CONTENT_TYPES).map((type) => type.extension));
   // 13 of 36 symbols are the fewest that hold 64 bits.
-  const name = String.raw`-\d{14}-[a-z0-9]{13,}${suffix}?\.${extension}`;
-  return new RegExp(`^(?:${oneOf(places)}${name}|${SELF_TEST_FOLDER}/[A-Za-z0-9._-]+)$`);
+  const random = "[a-z0-9]{13,}";
+  const name = String.raw`-\d{14}-${random}${suffix}?\.${extension}`;
+  const incoming = String.raw`${INCOMING_FOLDER}/\d{4}-\d{2}/${random}`;
+  return new RegExp(`^(?:${oneOf(places)}${name}|${incoming}|${SELF_TEST_FOLDER}/[A-Za-z0-9._-]+)$`);
 }
 
 /** Whether this system could have written the key. Others may keep files in the same bucket or folder. */

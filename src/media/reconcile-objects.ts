@@ -1,7 +1,7 @@
 import type { ObjectPlace, StorageFinding } from "./lifecycle-ports.js";
 import { STORAGE_TYPES } from "./model.js";
-import { isOwnKey } from "./object-key.js";
-import type { KeptObjects, ObjectListing } from "./ports.js";
+import { isIncomingKey, isOwnKey } from "./object-key.js";
+import type { KeptObjects, ObjectListing, Stores } from "./ports.js";
 import { before, type ReconcileDeps, type SyncJob, stepsOf } from "./sync-job.js";
 
 /**
@@ -39,7 +39,7 @@ async function compareObject(job: SyncJob, store: KeptObjects, { key, lastModifi
   run.checked++;
   if (lastModified > before(now, patience.graceMinutes)) return;
   const known = await sync.find("orphan", object);
-  const state = (await isClaimed(deps, object)) ? "claimed" : await stateOf(job, store, key);
+  const state = (await isClaimed(deps.database, object)) ? "claimed" : await stateOf(job, store, key);
   if (state === "unknown") run.unknown++;
   if (state === "unknown") return;
   if (state === "orphaned") {
@@ -48,9 +48,11 @@ async function compareObject(job: SyncJob, store: KeptObjects, { key, lastModifi
   } else if (known && !isDry) await sync.clear("orphan", object);
 }
 
-/** A row names it there, or its removal is under way. */
-const isClaimed = async ({ database }: ReconcileDeps, object: ObjectPlace): Promise<boolean> =>
-  (await database.media.namesKey(object.key, object.storageType)) || database.deletions.holds(object);
+/** A row names it there, a direct upload may still bring or use it, or its removal is under way. */
+const isClaimed = async ({ media, directUploads, deletions }: Stores, object: ObjectPlace): Promise<boolean> =>
+  (await media.namesKey(object.key, object.storageType)) ||
+  (isIncomingKey(object.key) && (await directUploads.holds(object))) ||
+  deletions.holds(object);
 
 /** The listing may be older than what was removed since. Keys of others are not asked about: a store may refuse them. */
 async function stateOf(job: SyncJob, store: KeptObjects, key: string): Promise<"orphaned" | "gone" | "unknown"> {
@@ -106,7 +108,7 @@ async function settleQuarantined(job: SyncJob, { key, storageType }: StorageFind
   if (state === "unknown") return false;
   const isDue = state === "orphaned" && isOwnKey(key);
   if (isDry) {
-    if (isDue && !(await isClaimed(deps, object))) actions.removed.push(key);
+    if (isDue && !(await isClaimed(deps.database, object))) actions.removed.push(key);
     return false;
   }
   if (isDue) {
@@ -120,12 +122,11 @@ async function settleQuarantined(job: SyncJob, { key, storageType }: StorageFind
 /** After a last look at the row, held from then on, in the transaction that promises the removal. */
 async function removeOrphan({ database, clock, log, metrics }: ReconcileDeps, object: ObjectPlace): Promise<boolean> {
   const { key, storageType } = object;
-  const isGoing = await database.transact(async ({ media, deletions, sync }) => {
-    const isNamed = await media.namesKey(key, storageType);
-    await sync.clear("orphan", object);
-    if (isNamed || (await deletions.holds(object))) return false;
-    await deletions.add([object], clock.now());
-    return true;
+  const isGoing = await database.transact(async (stores) => {
+    const isKept = await isClaimed(stores, object);
+    await stores.sync.clear("orphan", object);
+    if (!isKept) await stores.deletions.add([object], clock.now());
+    return !isKept;
   });
   if (!isGoing) return false;
   metrics.retired("orphan", 1);

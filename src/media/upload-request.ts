@@ -3,7 +3,7 @@ import type { Actor } from "./actor.js";
 import type { Attachment, EntityType } from "./attachments.js";
 import type { Media } from "./model.js";
 import type { Duplicate } from "./near-duplicates.js";
-import type { Deps, Entity, Ref, SpooledFile } from "./ports.js";
+import type { Deps, Entity, Ref, SpooledFile, Stores } from "./ports.js";
 import type { UploadFields } from "./upload-fields.js";
 
 /** Where an upload asks to hang its file. */
@@ -18,6 +18,12 @@ export type IncomingFile = { file: SpooledFile; filename: string; fields: Upload
 /** `reused`: the item was there before, as a copy that was asked for. `replayed`: this is an earlier answer again. */
 export type Uploaded = { media: Media; duplicates: readonly Duplicate[]; reused: boolean; replayed: boolean };
 
+/** One sentence for people. */
+export function describeUploaded({ media, reused }: Uploaded): string {
+  const noun = media.mediaType === "IMAGE" ? "picture" : "video";
+  return reused ? `The ${noun} was there already.` : `The ${noun} was stored.`;
+}
+
 export type UploadRequest = {
   actor: Actor;
   target: UploadTarget;
@@ -28,6 +34,8 @@ export type UploadRequest = {
   batch?: readonly string[];
   /** Held back until this resolves; a batch commits its items in the order they were sent. */
   turn?: Promise<unknown>;
+  /** Further work of the transaction that commits the item, or finds the copy that was asked for; last in it. */
+  atCommit?: (stores: Stores, uploaded: Uploaded) => Promise<void>;
 };
 
 /** The checks before the body: UNAUTHENTICATED, then ENTITY_NOT_FOUND, then FORBIDDEN. */

@@ -101,6 +101,7 @@ async function commit(
   if (!twin) await closeIntent(stores, prepared.stored.intent.id);
   if (prepared.key)
     await stores.idempotency.finish(prepared.key, { mediaId: uploaded.media.id, reused: uploaded.reused, duplicates });
+  await request.atCommit?.(stores, uploaded);
   return uploaded;
 }
 

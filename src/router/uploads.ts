@@ -7,7 +7,13 @@ import { admit, maxUploadBytes } from "../media/inspect.js";
 import type { Deps } from "../media/ports.js";
 import { uploadMedia } from "../media/upload.js";
 import { parseUploadFields } from "../media/upload-fields.js";
-import { openUpload, type Uploaded, type UploadPlace, type UploadTarget } from "../media/upload-request.js";
+import {
+  describeUploaded,
+  openUpload,
+  type Uploaded,
+  type UploadPlace,
+  type UploadTarget,
+} from "../media/upload-request.js";
 import { toMediaOut } from "../media/view.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
 import { type FormFields, readForm } from "./multipart.js";
@@ -131,10 +137,9 @@ export function readIdempotencyKey(c: AppContext): string | null {
   throw new MediaError({ code: "VALIDATION", issues });
 }
 
-async function uploadAnswer(deps: Deps, { media, duplicates, reused }: Uploaded, ignored: number) {
+async function uploadAnswer(deps: Deps, uploaded: Uploaded, ignored: number) {
+  const { media, duplicates } = uploaded;
   const rest =
     ignored === 0 ? "" : ` Further file parts were ignored (${ignored}): this address takes one, named "file".`;
-  const noun = media.mediaType === "IMAGE" ? "picture" : "video";
-  const message = reused ? `The ${noun} was there already.` : `The ${noun} was stored.`;
-  return { media: await toMediaOut(deps, media), message: `${message}${rest}`, duplicates };
+  return { media: await toMediaOut(deps, media), message: `${describeUploaded(uploaded)}${rest}`, duplicates };
 }

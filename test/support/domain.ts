@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Actor } from "../../src/media/actor.js";
 import { findAttachment } from "../../src/media/attachments.js";
+import { createOwnAddresses } from "../../src/media/direct-receive.js";
 import type { StorageType } from "../../src/media/model.js";
 import type { Backlog, Deps, Entity, Logger, Metrics, ObjectStorage, Retired } from "../../src/media/ports.js";
 import { parseUploadFields } from "../../src/media/upload-fields.js";
@@ -27,6 +28,7 @@ const LIMITS = {
   maxPixels: 100_000_000,
   maxAnimatedPixels: 200_000_000,
   batchMaxFiles: 20,
+  directMinutes: 60,
 };
 
 export type LogLine = { level: "info" | "warn" | "error"; message: string };
@@ -79,13 +81,16 @@ export async function createDomain(createDatabase: () => Promise<EmptyDatabase> 
     maxPixels: 200_000_000,
   });
   const spool = createSpool({ folder, instanceId: "test" });
+  const signer = createUrlSigner("a secret of the test");
+  const urls = { baseUrl: "http://media.test", cdnUrl: null, s3PublicBaseUrl: null };
   const deps: Deps = {
     database: opened.database,
     objects: createObjectStores({ primary: local, others: [s3] }),
     images,
     spool,
-    signer: createUrlSigner("a secret of the test"),
-    urls: { baseUrl: "http://media.test", cdnUrl: null, s3PublicBaseUrl: null },
+    direct: createOwnAddresses({ signer, urls }),
+    signer,
+    urls,
     limits: LIMITS,
     retention: { trashDays: 30, importDays: 7 },
     syncPatience: { confirmMinutes: 2, graceMinutes: 60, quarantineDays: 7 },
