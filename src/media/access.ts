@@ -1,4 +1,4 @@
-import { type Actor, actorUserId, holds, isAdministrator } from "./actor.js";
+import { type Actor, actorUserId, holds, isAdministrator, principalOf } from "./actor.js";
 import { ENTITY_TYPES, type EntityType, type Standing } from "./attachments.js";
 import { MediaError } from "./errors.js";
 import type { Media } from "./model.js";
@@ -52,9 +52,11 @@ async function tiesOf(entities: EntityDirectory, actor: Actor, entity: Entity, n
   return actor.kind === "user" ? entities.ties(entity, actor.id, now) : NO_TIES;
 }
 
-/** 401 before anything is looked up. */
-export function requirePrincipal(actor: Actor): void {
-  if (actor.kind === "anonymous") throw new MediaError({ code: "UNAUTHENTICATED" });
+/** The name of the principal, or 401 before anything is looked up. */
+export function requirePrincipal(actor: Actor): string {
+  const principal = principalOf(actor);
+  if (principal === null) throw new MediaError({ code: "UNAUTHENTICATED" });
+  return principal;
 }
 
 /** Throws FORBIDDEN unless the actor sees everything: a moderator, an administrator, or a token that reads. */

@@ -1,11 +1,11 @@
 import { requirePrincipal } from "./access.js";
-import { type Actor, principalOf } from "./actor.js";
+import type { Actor } from "./actor.js";
 import type { DirectUpload, NewDirectUpload, PutAddress } from "./direct-ports.js";
 import { MediaError } from "./errors.js";
 import { admitDeclared } from "./inspect.js";
 import type { Media } from "./model.js";
 import { incomingKey } from "./object-key.js";
-import type { Deps } from "./ports.js";
+import type { ServiceDeps } from "./ports.js";
 import type { UploadFields } from "./upload-fields.js";
 import { openUpload, type UploadPlace } from "./upload-request.js";
 
@@ -25,7 +25,7 @@ export type DeclaredFile = Pick<DirectUpload, "filename" | "fileSize" | "sha256"
  * told, so that nothing can arrive that nobody knows of.
  */
 export async function openDirectUpload(
-  deps: Pick<Deps, "database" | "direct" | "images" | "limits" | "clock" | "ids">,
+  deps: Pick<ServiceDeps, "database" | "direct" | "images" | "limits" | "clock" | "ids">,
   actor: Actor,
   place: UploadPlace,
   declared: DeclaredFile,
@@ -35,7 +35,7 @@ export async function openDirectUpload(
   const contentType = readContentType(declared.contentType);
   admitDeclared(deps, attachment, { contentType, fileSize });
   const now = deps.clock.now();
-  const principal = principalOf(actor);
+  const principal = requirePrincipal(actor);
   await refuseTooMany(deps, principal, now);
   const ticket: NewDirectUpload = {
     id: `UPL-${deps.ids.keyPart().toUpperCase()}`,
@@ -70,7 +70,7 @@ function readContentType(declared: string | null): string | null {
   return type === "" || type === NO_TYPE ? null : (ALIASES[type] ?? type);
 }
 
-async function refuseTooMany({ database }: Pick<Deps, "database">, principal: string, now: Date): Promise<void> {
+async function refuseTooMany({ database }: Pick<ServiceDeps, "database">, principal: string, now: Date): Promise<void> {
   if ((await database.directUploads.countOpen(principal, now)) < MAX_OPEN_TICKETS) return;
   const reason = `${MAX_OPEN_TICKETS} direct uploads are open already; complete them, or wait until they expire.`;
   throw new MediaError({ code: "CONFLICT", reason });
@@ -80,7 +80,7 @@ async function refuseTooMany({ database }: Pick<Deps, "database">, principal: st
 const UPLOAD_ID = /^UPL-[0-9A-Z]{13,32}$/;
 
 /** The ticket by its id alone, or NOT_FOUND. */
-export async function findTicket({ database }: Pick<Deps, "database">, uploadId: string): Promise<DirectUpload> {
+export async function findTicket({ database }: Pick<ServiceDeps, "database">, uploadId: string): Promise<DirectUpload> {
   const ticket = UPLOAD_ID.test(uploadId) ? await database.directUploads.find(uploadId) : undefined;
   if (!ticket) throw new MediaError({ code: "NOT_FOUND", what: `direct upload ${JSON.stringify(uploadId)}` });
   return ticket;
@@ -88,13 +88,13 @@ export async function findTicket({ database }: Pick<Deps, "database">, uploadId:
 
 /** The actor's own ticket; anyone else's does not exist. Throws UNAUTHENTICATED and NOT_FOUND. */
 export async function findOwnTicket(
-  deps: Pick<Deps, "database">,
+  deps: Pick<ServiceDeps, "database">,
   actor: Actor,
   uploadId: string,
 ): Promise<DirectUpload> {
-  requirePrincipal(actor);
+  const principal = requirePrincipal(actor);
   const ticket = await findTicket(deps, uploadId);
-  if (ticket.principal === principalOf(actor)) return ticket;
+  if (ticket.principal === principal) return ticket;
   throw new MediaError({ code: "NOT_FOUND", what: `direct upload ${JSON.stringify(uploadId)}` });
 }
 
@@ -107,7 +107,7 @@ export type DirectUploadStatus = Pick<DirectUpload, "state" | "failure" | "expir
 
 /** Throws NOT_FOUND. */
 export async function directUploadStatus(
-  deps: Pick<Deps, "database" | "objects">,
+  deps: Pick<ServiceDeps, "database" | "objects">,
   actor: Actor,
   uploadId: string,
 ): Promise<DirectUploadStatus> {
@@ -119,7 +119,7 @@ export async function directUploadStatus(
 
 /** A store takes an object whole, so it is none or all of it; the object of a ticket that ended is none of its business. */
 async function receivedBytes(
-  { objects }: Pick<Deps, "objects">,
+  { objects }: Pick<ServiceDeps, "objects">,
   { state, fileSize, storageType, objectKey }: DirectUpload,
 ): Promise<number | null> {
   if (state === "ready") return fileSize;

@@ -1,7 +1,7 @@
 import type { Actor } from "./actor.js";
 import { type DirectUploadStatus, directUploadStatus } from "./direct-upload.js";
 import { MediaError } from "./errors.js";
-import type { Deps } from "./ports.js";
+import type { ServiceDeps } from "./ports.js";
 
 const PAUSE_MS = 500;
 /** How soon to come back when this server stops. */
@@ -25,7 +25,7 @@ export type DirectUploadEvent = { id: string; status: DirectUploadStatus };
  * server stops, so that whoever watches comes back to another one.
  */
 export async function* watchDirectUpload(
-  deps: Pick<Deps, "database" | "objects" | "clock">,
+  deps: Pick<ServiceDeps, "database" | "objects" | "clock">,
   actor: Actor,
   { uploadId, lastEventId, signal, isDraining }: Watch,
 ): AsyncGenerator<DirectUploadEvent, void, undefined> {

@@ -2,15 +2,16 @@ import type { Attachment } from "./attachments.js";
 import { detectForeign, mediaTypeOf, sniffContentType } from "./content-type.js";
 import { MediaError } from "./errors.js";
 import type { Limits } from "./limits.js";
-import type { Deps, ImageHeader, SpooledFile } from "./ports.js";
+import type { Deps, ImageHeader, ServiceDeps, SpooledFile } from "./ports.js";
 
 /** A file whose type, size and dimensions are within the limits; nothing is decoded yet. */
 export type InspectedFile = { file: SpooledFile; contentType: string; mediaType: "IMAGE" } & ImageHeader;
 
 type InspectDeps = Pick<Deps, "images" | "limits">;
+type AdmitDeps = Pick<ServiceDeps, "images" | "limits">;
 
 /** What this attachment takes on this installation; null asks for any attachment. */
-const acceptedTypes = ({ images }: InspectDeps, attachment: Attachment | null): readonly string[] =>
+const acceptedTypes = ({ images }: AdmitDeps, attachment: Attachment | null): readonly string[] =>
   images.contentTypes.filter((type) => !attachment || attachment.accepts.some((taken) => taken === mediaTypeOf(type)));
 
 /**
@@ -18,7 +19,7 @@ const acceptedTypes = ({ images }: InspectDeps, attachment: Attachment | null): 
  * (null) the widest limit holds, and `inspectFile` judges again. Throws UNSUPPORTED_TYPE for what is not taken here and EMPTY_FILE for no bytes at all.
  */
 export function admit(
-  deps: InspectDeps,
+  deps: AdmitDeps,
   attachment: Attachment | null,
   head: Uint8Array,
 ): { contentType: string; maxBytes: number } {
@@ -35,7 +36,7 @@ export function admit(
  * of what is taken here holds. Throws UNSUPPORTED_TYPE and FILE_TOO_LARGE.
  */
 export function admitDeclared(
-  deps: InspectDeps,
+  deps: AdmitDeps,
   attachment: Attachment,
   { contentType, fileSize }: { contentType: string | null; fileSize: number },
 ): void {

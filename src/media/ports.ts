@@ -528,6 +528,8 @@ export type ServiceDeps = {
   database: Database;
   objects: ObjectStores<KeptObjects>;
   direct: DirectStorage;
+  /** What is taken, also where another server takes it. */
+  images: Pick<ImagePipeline, "contentTypes">;
   signer: UrlSigner;
   urls: PublicUrls;
   limits: Limits;
@@ -539,7 +541,7 @@ export type ServiceDeps = {
 };
 
 /** And what files are taken in with: stores that take them, pixels, and a disk to work on. */
-export type Deps = Omit<ServiceDeps, "objects"> & {
+export type Deps = Omit<ServiceDeps, "objects" | "images"> & {
   objects: ObjectStores;
   images: ImagePipeline;
   spool: Spool;

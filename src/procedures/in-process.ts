@@ -1,7 +1,5 @@
-import type { AccountDeps } from "../accounts/ports.js";
 import type { Actor } from "../media/actor.js";
 import { MediaError } from "../media/errors.js";
-import type { ServiceDeps } from "../media/ports.js";
 import { toFailure } from "./error-map.js";
 import { createCaller } from "./index.js";
 import type { ProcedureContext } from "./trpc.js";
@@ -16,7 +14,10 @@ const NO_BROWSER: ProcedureContext["cookie"] = { set: () => undefined, clear: ()
  * with MediaError; what nobody foresaw is INTERNAL and holds what was thrown as its cause. There is neither a rate limit
  * nor a session: `auth.logout` ends none.
  */
-export function createCallerFor(parts: { deps: ServiceDeps; accounts: AccountDeps }, actor: Actor): Caller {
+export function createCallerFor(
+  parts: Pick<ProcedureContext, "deps" | "accounts" | "uploads" | "isDraining">,
+  actor: Actor,
+): Caller {
   const context = { ...parts, actor, sessionToken: null, cookie: NO_BROWSER, requestId: "in-process" };
   return createCaller(context, {
     onError: ({ error }) => {

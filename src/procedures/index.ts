@@ -5,10 +5,12 @@ import { moderationRouter } from "./moderation.js";
 import { analyticsRouter, healthRouter } from "./operations.js";
 import { permissionsRouter } from "./permissions.js";
 import { createCallerFactory, router } from "./trpc.js";
+import { uploadsRouter } from "./uploads.js";
 
 /** Every procedure, one line a group. REST, OpenAPI and the client's types are derived from it. */
 export const appRouter = router({
   media: mediaRouter,
+  uploads: uploadsRouter,
   permissions: permissionsRouter,
   entities: entitiesRouter,
   auth: authRouter,

@@ -25,12 +25,14 @@ export const timeSchema = z.union([z.iso.datetime({ offset: true }), z.iso.date(
 /** What a batch of items names. */
 export const refsSchema = z.array(refSchema).min(1).max(100);
 
+export const failureCode = z.enum(MEDIA_ERROR_CODES as [MediaErrorCode, ...MediaErrorCode[]]);
+
 /** What every batch answers of the items it could not do. */
 export const perItemFailures = z.object({
   failed: z.array(
     z.object({
       id: refSchema,
-      code: z.enum(MEDIA_ERROR_CODES as [MediaErrorCode, ...MediaErrorCode[]]),
+      code: failureCode,
       message: z.string(),
     }),
   ),

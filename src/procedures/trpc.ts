@@ -1,13 +1,21 @@
 import { initTRPC } from "@trpc/server";
+import type { ZodType } from "zod";
 import type { AccountDeps, Session } from "../accounts/ports.js";
 import { requireAdministrator, requireModerator, requireOverseer, requirePrincipal } from "../media/access.js";
 import type { Actor } from "../media/actor.js";
 import { describeFailure, MediaError } from "../media/errors.js";
 import type { ServiceDeps } from "../media/ports.js";
+import type { Uploaded } from "../media/upload-request.js";
 import { ERROR_MAP, toFailure, toTrpcError } from "./error-map.js";
 
 /** The browser behind a call, for the two procedures that set or clear the session cookie. */
 export type SessionCookie = { set(session: Session): void; clear(): void };
+
+/** What needs pixels, and with them a machine of its own: not every place that answers calls has one. */
+export type Uploads = {
+  /** As `completeDirectUpload`. */
+  complete(actor: Actor, uploadId: string): Promise<Uploaded>;
+};
 
 /** What a procedure may use: ports only, so that no server type reaches the client package. */
 export type ProcedureContext = {
@@ -18,6 +26,9 @@ export type ProcedureContext = {
   requestId: string;
   deps: ServiceDeps;
   accounts: AccountDeps;
+  uploads: Uploads;
+  /** True once what serves the call was told to stop: what lasts ends itself. */
+  isDraining(): boolean;
 };
 
 /**
@@ -39,12 +50,26 @@ export type ProcedureMeta = {
   audience: CallAudience;
   summary: string;
   rest?: readonly RestRoute[];
+  /** What each event of a subscription carries; tRPC keeps schemas of answers alone. */
+  events?: ZodType;
 };
+
+/** Proxies cut connections that are silent for a minute, some sooner. */
+const HEARTBEAT_MS = 15_000;
+/** A client that hears nothing for so long connects anew. */
+const RECONNECT_MS = 45_000;
+/** The longest a stream lasts; its client comes back with what it saw last. */
+const STREAM_MS = 10 * 60_000;
 
 const t = initTRPC
   .context<ProcedureContext>()
   .meta<ProcedureMeta>()
   .create({
+    sse: {
+      ping: { enabled: true, intervalMs: HEARTBEAT_MS },
+      maxDurationMs: STREAM_MS,
+      client: { reconnectAfterInactivityMs: RECONNECT_MS },
+    },
     errorFormatter: ({ shape, error, ctx, path }) => {
       const failure = toFailure(error);
       const { code, ...details } = failure;

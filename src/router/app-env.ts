@@ -3,6 +3,7 @@ import type { AccountDeps } from "../accounts/ports.js";
 import type { RateLimits } from "../accounts/rate-limits.js";
 import type { Actor } from "../media/actor.js";
 import type { Deps, ServiceDeps } from "../media/ports.js";
+import type { Uploads } from "../procedures/trpc.js";
 
 /** What a request carries from the middleware to its handler. */
 export type AppEnv = {
@@ -18,6 +19,7 @@ export type Assets = ReadonlyMap<string, Asset>;
 export type ApiDeps = {
   deps: ServiceDeps;
   accounts: AccountDeps;
+  uploads: Uploads;
   /** Origins other than the server's own that browsers may call from. */
   corsOrigins: readonly string[];
   version: string;

@@ -103,6 +103,8 @@ export const BATCH_EXAMPLE = {
   message: "1 of 2 files were stored.",
 };
 
+const DIRECT_UPLOAD = { uploadId: "UPL-0K7Z2M4QX9TRWDB3", expiresAt: "2026-05-04T04:02:01.000Z" };
+
 type Example = { body?: Readonly<Record<string, unknown>>; answer?: object };
 
 /**
@@ -147,6 +149,27 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       failedCount: 1,
       message: "1 of 2 items were approved.",
     },
+  },
+  uploads_createDirect: {
+    body: {
+      entityType: "property",
+      entityId: "PRP-1",
+      field: "gallery",
+      filename: "garden.jpg",
+      contentType: "image/jpeg",
+      fileSize: 812_345,
+      altText: "The garden in May",
+    },
+    answer: {
+      ...DIRECT_UPLOAD,
+      method: "PUT",
+      url: "https://media.s3.example.org/incoming/2026-05/9f2c41d07be85a36?X-Amz-Signature=…",
+      headers: { "content-type": "image/jpeg", "if-none-match": "*" },
+    },
+  },
+  uploads_complete: { answer: UPLOAD_EXAMPLE },
+  uploads_status: {
+    answer: { ...DIRECT_UPLOAD, state: "ready", receivedBytes: 812_345, failure: null, media: PHOTO },
   },
   moderation_queue: { answer: { items: [MODERATED], nextCursor: null } },
   moderation_decide: { body: { decision: "flag", reason: "Shows a number plate" }, answer: MODERATED },

@@ -88,10 +88,14 @@ const PLACE_FIELDS = {
 /** `format` says nothing in OpenAPI 3.1 and a file to tools that learnt 3.0. */
 const FILE = { type: "string", format: "binary", contentMediaType: "application/octet-stream" };
 
-/** Every upload address: one a row of the attachment table, the general one and the batch. */
+/** Every upload address: one a row of the attachment table, the general one, the batch and what takes direct uploads. */
 export function describeUploads(): Paths {
   const general = describeUpload("upload_any", "Upload to the place the form names", "", PLACE_FIELDS);
-  const paths: Paths = { "/v1/media/upload": { post: general }, "/v1/media/batch/upload": { post: BATCH } };
+  const paths: Paths = {
+    "/v1/media/upload": { post: general },
+    "/v1/media/batch/upload": { post: BATCH },
+    "/v1/media/direct/{uploadId}": { put: DIRECT_PUT },
+  };
   for (const { path, entityType, field } of ATTACHMENTS)
     paths[`/v1/media${path}`] = {
       post: describeUpload(`upload_${entityType}_${field}`, `Upload to ${entityType}.${field}`, path),
@@ -144,4 +148,17 @@ const BATCH = {
     ...FAILURES,
     400: { description: "None stored", content: { ...json(ref("BatchResult")), ...failureContent(400) } },
   },
+};
+
+const DIRECT_PUT = {
+  operationId: "put_direct",
+  tags: ["uploads"],
+  summary: "The bytes of a direct upload, where the store is a folder: the address, query included, is given whole",
+  security: [],
+  parameters: [
+    { name: "uploadId", in: "path", required: true, schema: { type: "string" } },
+    ...["expires", "signature"].map((name) => ({ name, in: "query", required: true, schema: { type: "string" } })),
+  ],
+  requestBody: { required: true, content: { "application/octet-stream": { schema: FILE } } },
+  responses: { 204: { description: "Stored" }, ...FAILURES },
 };

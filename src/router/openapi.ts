@@ -28,7 +28,7 @@ export function describeApi({ version, deps }: Described): Record<string, unknow
     info: { title: "Artitec Media", version, description: "Pictures and videos of a platform's things." },
     servers: [{ url: deps.urls.baseUrl }],
     security: [{ bearer: [] }, { cookie: [] }, {}],
-    paths: { ...describeOperations(), ...describeUploads(), ...describePlain() },
+    paths: joinPaths([describeOperations(), describeUploads(), describePlain()]),
     components: {
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: BEARER },
@@ -44,6 +44,14 @@ const BEARER =
   `A user's session token; the service token, which has every right; or a named token of the platform's tools, which ` +
   `has what its scopes grant: ${SCOPES.join(", ")}. One that is unknown, expired or revoked is 401, a scope that is ` +
   "missing 403, named in `right` as in `scope:upload`.";
+
+/** An address may have methods from several sources. */
+function joinPaths(sources: readonly Paths[]): Paths {
+  const paths: Paths = {};
+  for (const [path, methods] of sources.flatMap(Object.entries<Paths[string]>))
+    paths[path] = { ...paths[path], ...methods };
+  return paths;
+}
 
 const withoutDialect = ({ $schema, ...schema }: JsonSchema): JsonSchema => schema;
 

@@ -10,4 +10,6 @@ export const procedureContext = (app: ApiDeps, c: AppContext): ProcedureContext 
   requestId: c.get("requestId"),
   deps: app.deps,
   accounts: app.accounts,
+  uploads: app.uploads,
+  isDraining: app.isDraining,
 });

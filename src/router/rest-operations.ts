@@ -10,9 +10,10 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema;
 export type DescribedProcedure = {
   /** With its group, as tRPC calls it. */
   procedure: string;
-  type: "query" | "mutation";
+  type: "query" | "mutation" | "subscription";
   meta: ProcedureMeta;
   input: JsonSchema;
+  /** Of a subscription, of each event. */
   output: JsonSchema;
 };
 
@@ -25,7 +26,7 @@ export type RestOperation = DescribedProcedure & {
 
 /** tRPC keeps these on every procedure but does not type them. */
 type ProcedureDef = {
-  type: "query" | "mutation";
+  type: DescribedProcedure["type"];
   meta: ProcedureMeta;
   inputs: readonly z.ZodType[];
   output: z.ZodType;
@@ -42,9 +43,10 @@ const sortKey = (path: string): string => path.replaceAll("{", "~{");
 function describe([procedure, built]: [string, AnyProcedure]): DescribedProcedure {
   const { type, meta, inputs, output }: Partial<ProcedureDef> = defOf(built);
   if (!type || !meta?.audience) throw new Error(`${procedure} states no audience.`);
-  if (!output) throw new Error(`${procedure} states no output.`);
+  const answer = type === "subscription" ? meta.events : output;
+  if (!answer) throw new Error(`${procedure} states no output.`);
   const input = z.toJSONSchema(inputs?.[0] ?? z.object({}), { io: "input" });
-  return { procedure, type, meta, input, output: z.toJSONSchema(output) };
+  return { procedure, type, meta, input, output: z.toJSONSchema(answer) };
 }
 
 /** What an address takes from its path or from a bare array has to be an input: no call of it could succeed. */

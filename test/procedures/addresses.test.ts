@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { appRouter } from "../../src/procedures/index.js";
 import type { CallAudience, ProcedureMeta } from "../../src/procedures/trpc.js";
 import { REST_OPERATIONS } from "../../src/router/rest-operations.js";
+import { firstOf } from "../support/event-stream.js";
 import { SERVICE_TOKEN, startTestServer, type TestServer } from "../support/server.js";
 
-type Described = { _def: { meta?: ProcedureMeta; type: "query" | "mutation" } };
+type Described = { _def: { meta?: ProcedureMeta; type: "query" | "mutation" | "subscription" } };
 const PROCEDURES = Object.entries(appRouter._def.procedures as unknown as Record<string, Described>);
 
 /** The plain HTTP the contract promises beside uploads, files and health. */
@@ -21,6 +22,9 @@ const PROMISED = [
   "POST /v1/media/{id}/restore media.restore",
   "GET /v1/media/{id}/duplicates media.duplicates",
   "GET /v1/media/search media.search",
+  "POST /v1/media/direct uploads.createDirect",
+  "POST /v1/media/direct/{uploadId}/complete uploads.complete",
+  "GET /v1/media/direct/{uploadId} uploads.status",
   "GET /v1/media/moderation/queue moderation.queue",
   "POST /v1/media/{id}/moderation moderation.decide",
   "GET /v1/media/{id}/moderation/history moderation.history",
@@ -96,14 +100,22 @@ describe("audiences", () => {
     })),
   );
 
+  /** A stream answers 200 whatever it then says. */
+  async function statusOf(name: string, type: Described["_def"]["type"], token: string | undefined): Promise<number> {
+    if (type === "query") return (await server.call("GET", `/trpc/${name}?input=%7B%7D`, { token })).status;
+    if (type === "mutation") return (await server.call("POST", `/trpc/${name}`, { token, body: {} })).status;
+    const { error } = await firstOf<{ error: { data: { httpStatus: number } } }>(server.baseUrl, name, {
+      token,
+      input: {},
+    });
+    return error.data.httpStatus;
+  }
+
   it.each(CASES)("$principal calling $name", async ({ name, principal, stop, type }) => {
     const token = tokens[principal];
-    const answer =
-      type === "query"
-        ? await server.call("GET", `/trpc/${name}?input=%7B%7D`, { token })
-        : await server.call("POST", `/trpc/${name}`, { token, body: {} });
-    if (stop === null) expect([401, 403]).not.toContain(answer.status);
-    else expect(answer.status).toBe(stop);
+    const status = await statusOf(name, type, token);
+    if (stop === null) expect([401, 403]).not.toContain(status);
+    else expect(status).toBe(stop);
     if (name === "auth.logout" && token && principal !== "service")
       tokens[principal] = (
         await server.service<{ token: string }>("POST", "/v1/auth/sessions", {

@@ -133,7 +133,8 @@ describe("a procedure that breaks in process", () => {
       const { users, sessions } = domain.opened;
       const accounts = { users, sessions } as Parameters<typeof createCallerFor>[0]["accounts"];
       const deps = { ...domain.deps, database: { ...database, entities } };
-      const caller = createCallerFor({ deps, accounts }, SERVICE);
+      const uploads = { complete: () => Promise.reject(broken) };
+      const caller = createCallerFor({ deps, accounts, uploads, isDraining: () => false }, SERVICE);
       const error = await failureOf(caller.entities.get({ type: "post", publicId: "PST-1" }));
       expect([error.failure, error.cause]).toEqual([{ code: "INTERNAL" }, broken]);
       expect(error.message).not.toContain("foresaw");

@@ -3,6 +3,7 @@ import type { AccountDeps } from "../../src/accounts/ports.js";
 import type { Actor } from "../../src/media/actor.js";
 import type { Deps, Entity } from "../../src/media/ports.js";
 import { createCallerFor } from "../../src/procedures/in-process.js";
+import type { Uploads } from "../../src/procedures/trpc.js";
 import { createUrlSigner } from "../../src/security/url-signer.js";
 import { openMigrated, type TestDatabase } from "../support/database.js";
 import { DATABASES } from "../support/databases.js";
@@ -41,7 +42,10 @@ describe.each(DATABASES)("a list of a gallery on $name", ({ create }) => {
     );
   const list = async (actor: Actor, cursor?: string) => {
     statements.splice(0);
-    const { media } = createCallerFor({ deps, accounts: only<AccountDeps>({}) }, actor);
+    const { media } = createCallerFor(
+      { deps, accounts: only<AccountDeps>({}), uploads: only<Uploads>({}), isDraining: () => false },
+      actor,
+    );
     return media.list({ type: "builder", id: builder.publicId, limit: 2, ...(cursor && { cursor }) });
   };
   const user = (id: string): Actor => ({ kind: "user", id, role: "user", verified: false });

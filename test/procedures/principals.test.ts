@@ -5,10 +5,11 @@ import { SCOPES, type Scope } from "../../src/media/rights.js";
 import { appRouter } from "../../src/procedures/index.js";
 import type { CallAudience, ProcedureMeta } from "../../src/procedures/trpc.js";
 import { PROCEDURES as DESCRIBED } from "../../src/router/rest-operations.js";
+import { firstOf } from "../support/event-stream.js";
 import { quarters } from "../support/pictures.js";
 import { SERVICE_TOKEN, startTestServer, type TestServer } from "../support/server.js";
 
-type Described = { _def: { meta: ProcedureMeta; type: "query" | "mutation" } };
+type Described = { _def: { meta: ProcedureMeta; type: "query" | "mutation" | "subscription" } };
 const PROCEDURES = appRouter._def.procedures as unknown as Record<string, Described>;
 
 /** `owner` owns the builder above every property here, and uploaded its items. */
@@ -64,7 +65,7 @@ const NOT_BY_SEEING: Refusals = { "token:read": "FORBIDDEN", "token:upload": "FO
 type Item = { id: number; publicId: string; neighbour: string | undefined };
 /** `on`: one item, tried shown and hidden. `input`: anything else. Both are allowed inputs: only rights can refuse. */
 type Call = {
-  input?: (fresh: { property: string }) => object;
+  input?: (fresh: { property: string; uploadId: string }) => object;
   on?: (item: Item) => object;
   /** Its gallery holds another item. */
   hasNeighbour?: boolean;
@@ -80,6 +81,17 @@ const at = ({ property }: { property: string }) => ({ type: "property", publicId
 const grantee = (place: { property: string }) => ({ ...at(place), userId: "USR-GRANTEE" });
 const idOf = ({ id }: Item) => ({ id });
 const flagged = ({ id }: Item): [string, object] => ["moderation.flag", { id }];
+
+const DIRECT = ({ property }: { property: string }) => ({
+  entityType: "property",
+  entityId: property,
+  field: "gallery",
+  filename: "a.png",
+  fileSize: 1e3,
+});
+/** A ticket is the owner's who asked for it, and nobody else's. */
+const NOT_THEIRS = { stranger: "NOT_FOUND", moderator: "NOT_FOUND", admin: "NOT_FOUND", service: "NOT_FOUND" } as const;
+const uploadOf = ({ uploadId }: { uploadId: string }) => ({ uploadId });
 
 const CALLS: Record<string, Call> = {
   "media.list": { input: ({ property }) => ({ type: "property", id: property }) },
@@ -108,6 +120,10 @@ const CALLS: Record<string, Call> = {
   "media.duplicates": { on: idOf },
   "media.duplicatesOfEntity": { input: ({ property }) => ({ type: "property", id: property }) },
   "media.resolveDuplicates": { on: ({ id, neighbour }) => ({ id, mediaIds: [neighbour] }), hasNeighbour: true },
+  "uploads.createDirect": { input: DIRECT },
+  "uploads.complete": { input: uploadOf, except: { ...NOT_THEIRS, owner: "CONFLICT" } }, // nothing was put yet
+  "uploads.status": { input: uploadOf, except: NOT_THEIRS },
+  "uploads.onProgress": { input: uploadOf, except: NOT_THEIRS },
   "permissions.check": { input: ({ property }) => ({ action: "manage", type: "property", id: property }) },
   "permissions.grant": { input: (place) => ({ ...grantee(place), right: "upload" }), except: NOT_BY_MANAGING },
   "permissions.revoke": { input: grantee, except: NOT_BY_MANAGING },
@@ -220,13 +236,20 @@ describe("every procedure, called by everyone with an input that is allowed", ()
     return { id, publicId, neighbour: hasNeighbour ? (await upload(property, seen)).publicId : undefined };
   }
 
+  async function openUpload(property: string): Promise<string> {
+    const place = { token: owner, body: DIRECT({ property }) };
+    return (await server.call<{ uploadId: string }>("POST", "/v1/media/direct", place)).body.uploadId;
+  }
+
   async function send(name: string, token: string | undefined, input: object): Promise<TrpcAnswer> {
-    const isQuery = PROCEDURES[name]?._def.type === "query";
-    const answer = isQuery
-      ? await server.call<TrpcAnswer>("GET", `/trpc/${name}?input=${encodeURIComponent(JSON.stringify(input))}`, {
-          token,
-        })
-      : await server.call<TrpcAnswer>("POST", `/trpc/${name}`, { token, body: input });
+    const type = PROCEDURES[name]?._def.type;
+    if (type === "subscription") return firstOf(server.baseUrl, name, { token, input });
+    const answer =
+      type === "query"
+        ? await server.call<TrpcAnswer>("GET", `/trpc/${name}?input=${encodeURIComponent(JSON.stringify(input))}`, {
+            token,
+          })
+        : await server.call<TrpcAnswer>("POST", `/trpc/${name}`, { token, body: input });
     return answer.body;
   }
 
@@ -235,11 +258,15 @@ describe("every procedure, called by everyone with an input that is allowed", ()
   const keep = async () => ({ property: await makeProperty(), item: await makeItem("hidden", true) });
 
   async function inputFor({ on, input, first, hasNeighbour = false }: Call, seen: Seen, isKept: boolean) {
-    if (isKept && !first) {
+    const isOfUpload = input === uploadOf;
+    if (isKept && !first && !isOfUpload) {
       kept ??= keep();
-      return on?.((await kept).item) ?? input?.(await kept) ?? {};
+      return on?.((await kept).item) ?? input?.({ ...(await kept), uploadId: "" }) ?? {};
     }
-    if (!on) return input?.({ property: await makeProperty() }) ?? {};
+    if (!on) {
+      const property = await makeProperty();
+      return input?.({ property, uploadId: isOfUpload ? await openUpload(property) : "" }) ?? {};
+    }
     const item = await makeItem(seen, hasNeighbour);
     if (first) expect(await send(first(item)[0], SERVICE_TOKEN, first(item)[1])).toHaveProperty("result");
     return on(item);

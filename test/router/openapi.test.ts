@@ -14,7 +14,7 @@ const CONTENTS: [string, Content][] = [
   ...OPERATIONS.flatMap(({ operationId, requestBody, responses }) => [
     ...(requestBody ? [[`${operationId} body`, requestBody.content] as [string, Content]] : []),
     ...Object.entries(responses).flatMap(([status, answer]): [string, Content][] =>
-      "$ref" in answer ? [] : [[`${operationId} ${status}`, answer.content]],
+      "content" in answer ? [[`${operationId} ${status}`, answer.content]] : [],
     ),
   ]),
   ...Object.entries(API.components.responses).map(([name, { content }]): [string, Content] => [name, content]),
@@ -37,6 +37,9 @@ const MAIN_OPERATIONS = [
   "media_move",
   "media_delete",
   "media_batchDelete",
+  "uploads_createDirect",
+  "uploads_complete",
+  "uploads_status",
   "moderation_decide",
   "auth_login",
   "auth_createSession",
