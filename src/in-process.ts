@@ -15,8 +15,8 @@ export type InProcess = {
 
 /**
  * Opens the database and the stores of a configuration for a tool of its own process, beside running servers or without
- * one. Migrates the database, and looks after what dead processes left as a server does. Uploads are not procedures:
- * they stay with HTTP.
+ * one. Migrates the database, and looks after what dead processes left as a server does. Multipart uploads are not
+ * procedures: they stay with HTTP.
  */
 export async function openInProcess(config: Config): Promise<InProcess> {
   const { app, startUpkeep, close } = await compose(config, {
