@@ -17,6 +17,10 @@ export type PublicErrorShape = TRPCErrorShape<
 
 type PublicRoot = { ctx: object; meta: object; errorShape: PublicErrorShape; transformer: false };
 
+/** Events with ids, spelled out: tRPC's own name for them is none of those it gives to packages. */
+type Events<T> =
+  T extends AsyncIterable<{ id: string; data: infer Data }> ? AsyncIterable<{ id: string; data: Data }> : T;
+
 /** Input and output of a procedure without its meta; groups of procedures likewise, at any depth. */
 type Public<T> =
   T extends TRPCQueryProcedure<infer Def>
@@ -24,7 +28,7 @@ type Public<T> =
     : T extends TRPCMutationProcedure<infer Def>
       ? TRPCMutationProcedure<{ input: Def["input"]; output: Def["output"]; meta: unknown }>
       : T extends TRPCSubscriptionProcedure<infer Def>
-        ? TRPCSubscriptionProcedure<{ input: Def["input"]; output: Def["output"]; meta: unknown }>
+        ? TRPCSubscriptionProcedure<{ input: Def["input"]; output: Events<Def["output"]>; meta: unknown }>
         : { [Name in keyof T]: Public<T[Name]> };
 
 /** Erases the server's context and meta from a router's type. Identity at run time. */
