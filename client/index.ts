@@ -1,5 +1,6 @@
-import { createTRPCClient, httpBatchLink, type TRPCClient } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink, type TRPCClient } from "@trpc/client";
 import type { AppRouter } from "../src/procedures/public-router.js";
+import { FetchEventSource, type OpenStream } from "./event-source.js";
 import { failureOf } from "./failures.js";
 import type { MediaPlace, UploadPlace } from "./place.js";
 import { pause } from "./retry.js";
@@ -77,7 +78,18 @@ function createApi({ baseUrl, authorize, credentials, fetch }: UploadConnection)
       return requireJson(response);
     },
   });
-  return createTRPCClient<AppRouter>({ links: [link] });
+  const open: OpenStream = async (url, lastEventId, signal) => {
+    const resuming: Record<string, string> = lastEventId ? { "Last-Event-ID": lastEventId } : {};
+    const headers = { Accept: "text/event-stream", ...(await authorize()), ...resuming };
+    return fetch(url, { headers, signal, ...(credentials ? { credentials } : {}) });
+  };
+  const stream = httpSubscriptionLink<AppRouter, typeof FetchEventSource>({
+    url: `${baseUrl}/trpc`,
+    EventSource: FetchEventSource,
+    eventSourceOptions: { open },
+  });
+  const isStream = ({ type }: { type: string }) => type === "subscription";
+  return createTRPCClient<AppRouter>({ links: [splitLink({ condition: isStream, true: stream, false: link })] });
 }
 
 /** Of a proxy's page tRPC would tell a syntax error alone, its status lost. */
