@@ -5,7 +5,9 @@
 const ROOTS = "^src/(?:server|edge|worker|cli)\\.ts$";
 /** What the roots of one runtime share: it composes like a root, and roots alone use it. */
 const COMPOSITION =
-  "^src/(?:compose|in-process|page-assets|open-resources|upkeep|storage-migration|token-commands|command-words|start-server|demo|version)\\.ts$";
+  "^src/(?:compose|compose-edge|config-parts|in-process|page-assets|open-resources|upkeep|storage-migration|token-commands|command-words|start-server|demo|version)\\.ts$";
+/** What each runtime reads of its environment. */
+const CONFIGURATION = "^src/(?:edge-)?config\\.ts$";
 const DOMAIN = "^src/(?:media|accounts)/";
 const INBOUND = "^src/(?:router|procedures)/";
 const OUTBOUND = "^(src/(?:storage|pipeline|security|telemetry|limits|jobs)|db)/";
@@ -105,19 +107,19 @@ const rooms = [
   error(
     "roots-alone-read-the-configuration",
     "Everything else is handed the values it needs.",
-    { pathNot: [ROOTS, COMPOSITION, OUTSIDE] },
-    { path: "^src/config\\.ts$" },
+    { pathNot: [ROOTS, COMPOSITION, CONFIGURATION, OUTSIDE] },
+    { path: CONFIGURATION },
   ),
   error(
     "configuration-knows-the-domain-alone",
     "The schema of the environment is data; it composes nothing.",
-    { path: "^src/config\\.ts$" },
-    { path: OURS, pathNot: DOMAIN },
+    { path: CONFIGURATION },
+    { path: OURS, pathNot: [DOMAIN, CONFIGURATION] },
   ),
   error(
     "a-file-of-src-has-a-room",
     "A new room or root gets its row here first, or no rule would see it.",
-    { path: "^src/", pathNot: [ROOTS, COMPOSITION, "^src/config\\.ts$", DOMAIN, INBOUND, OUTBOUND] },
+    { path: "^src/", pathNot: [ROOTS, COMPOSITION, CONFIGURATION, DOMAIN, INBOUND, OUTBOUND] },
     {},
   ),
   error(
@@ -170,7 +172,25 @@ const edge = [
     "edge-reaches-no-disk",
     "The edge has neither a file system nor processes.",
     { path: "^src/edge\\.ts$" },
-    { path: ["^(?:node:)?(?:fs|fs/promises|child_process)$", "^src/storage/local\\.ts$"], reachable: true },
+    {
+      path: ["^(?:node:)?(?:fs|fs/promises|child_process)$", "^src/storage/(?:local|spool)\\.ts$"],
+      reachable: true,
+    },
+  ),
+  error(
+    "edge-reaches-no-embedded-database",
+    "SQLite is a file; and the tables are migrated by a server.",
+    { path: "^src/edge\\.ts$" },
+    { path: [npm("@libsql/"), "^db/(?:connect-sqlite|migrate-)"], reachable: true },
+  ),
+  error(
+    "edge-reaches-no-uploads",
+    "Files go to a server: the edge says where it is.",
+    { path: "^src/edge\\.ts$" },
+    {
+      path: [npm("@fastify/busboy"), "^src/router/(?:multipart|uploads)\\.ts$", "^src/storage/s3-put\\.ts$"],
+      reachable: true,
+    },
   ),
 ];
 

@@ -4,7 +4,10 @@ import type { PoolConnection } from "mysql2/promise";
 import type { ConnectOptions } from "./connection.js";
 import { isReadOnly } from "./driver-errors.js";
 
-type MysqlPoolOptions = Pick<ConnectOptions, "poolSize" | "answerTimeoutMs">;
+type MysqlPoolOptions = Pick<ConnectOptions, "poolSize" | "answerTimeoutMs"> & {
+  /** Reads rows without code made at run time, which some runtimes forbid; slower. */
+  disableEval?: boolean;
+};
 
 export type MysqlPool = {
   /** Lends a connection to the work. One whose server takes no writes any more is not kept. */
@@ -39,9 +42,10 @@ export const wireSettings = (url: string) => ({ uri: url, charset: "utf8mb4", ti
 
 /** A pool on a `mysql://` URL. It connects when it is first used, and anew whenever a connection was lost. */
 export function createMysqlPool(url: string, options: MysqlPoolOptions = {}): MysqlPool {
-  const { poolSize = POOL_SIZE, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
+  const { poolSize = POOL_SIZE, answerTimeoutMs = ANSWER_TIMEOUT_MS, disableEval = false } = options;
   const pool = createPool({
     ...wireSettings(url),
+    disableEval,
     connectionLimit: poolSize,
     queueLimit: poolSize * WAITING_PER_CONNECTION,
     connectTimeout: Math.min(CONNECT_TIMEOUT_MS, answerTimeoutMs),

@@ -10,10 +10,13 @@ export type QueryClient = { query(options: QueryOptions, values?: unknown[]): Pr
  *
  * After a deadlock the server has already undone everything, and further statements would each commit alone. So the
  * error is thrown in the end also where the work swallowed it.
+ *
+ * `opening` are the statements up to its beginning.
  */
 export async function inTransaction<T>(
   connection: PoolConnection,
   work: (client: QueryClient) => Promise<T>,
+  opening: readonly string[] = ["begin"],
 ): Promise<T> {
   let undone: { by: unknown } | undefined;
   const client: QueryClient = {
@@ -28,8 +31,8 @@ export async function inTransaction<T>(
     },
   };
 
-  await connection.query("begin");
   try {
+    for (const statement of opening) await connection.query(statement);
     const result = await work(client);
     if (undone) throw undone.by;
     await connection.query("commit");

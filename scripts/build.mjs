@@ -1,5 +1,5 @@
 /**
- * Builds what runs: src and db file by file into dist, the client's bundle and the web page's. Does nothing when no
+ * Builds what runs: src and db file by file into dist, the client's bundle, the web page's and the worker's. Does nothing when no
  * input changed since the last build and every output is still there, so that `npm start` may always call it.
  *
  * Order of effects: outputs (each replaced in one step, so a running process never reads half a file), then stale
@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { describeEdge, EDGE_ENTRY, EDGE_OPTIONS } from "./edge-bundle.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const STAMP = "dist/.stamp";
@@ -17,7 +18,7 @@ const STAMP = "dist/.stamp";
 const OWN_FOLDERS = ["dist/src", "dist/db", "dist/console"];
 const SOURCE_FOLDERS = ["src", "db", "client", "console"];
 /** The builder and its settings are inputs like any other. */
-const SETTINGS = ["scripts/build.mjs", "package-lock.json", "tsconfig.json"];
+const SETTINGS = ["scripts/build.mjs", "scripts/edge-bundle.mjs", "package-lock.json", "tsconfig.json"];
 
 /** Paths below `folder`, relative to the root and sorted; none where there is no such folder. */
 async function filesBelow(folder) {
@@ -82,6 +83,7 @@ function parts(inputs) {
     { ...common, entryPoints: modules, outbase: ".", outdir: "dist", platform: "node", target: "node20" },
     { ...bundled, ...client, entryPoints: inputs.filter((file) => /^client\/(index|react)\.ts$/.test(file)) },
     { ...bundled, ...page, entryPoints: inputs.filter((file) => file === "console/gallery.ts") },
+    { ...common, ...EDGE_OPTIONS, entryPoints: inputs.filter((file) => file === EDGE_ENTRY) },
   ].filter((part) => part.entryPoints.length > 0);
 }
 
@@ -95,6 +97,7 @@ const copies = (inputs) =>
 async function buildAll(inputs) {
   const { build } = await import("esbuild");
   const built = await Promise.all(parts(inputs).map((part) => build(part)));
+  for (const result of built) if (result.metafile) console.log(`build: ${describeEdge(result)}`);
   const files = built.flatMap((result) => result.outputFiles.map((file) => [relative(ROOT, file.path), file.contents]));
   for (const [from, to] of copies(inputs)) files.push([to, await readFile(join(ROOT, from))]);
   await Promise.all(files.map(([path, contents]) => put(path, contents)));

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Config } from "./config.js";
+import { limitsOf, syncPatienceOf } from "./config-parts.js";
 import { completeDirectUpload } from "./media/direct-complete.js";
 import { createOwnAddresses } from "./media/direct-receive.js";
-import type { Limits } from "./media/limits.js";
 import type { Deps } from "./media/ports.js";
 import { openResources } from "./open-resources.js";
 import { loadApiPageAssets, loadConsoleAssets } from "./page-assets.js";
@@ -99,12 +99,7 @@ export async function compose(
 const policyOf = (config: Config) => ({
   limits: limitsOf(config),
   retention: { trashDays: config.TRASH_RETENTION_DAYS, importDays: config.IMPORT_RETENTION_DAYS },
-  syncPatience: {
-    confirmMinutes: config.SYNC_CONFIRM_MINUTES,
-    graceMinutes: config.SYNC_GRACE_MINUTES,
-    quarantineDays: config.QUARANTINE_DAYS,
-    objectsPerSecond: config.SYNC_OBJECTS_PER_SECOND,
-  },
+  syncPatience: syncPatienceOf(config),
   keepGps: config.KEEP_GPS,
 });
 
@@ -122,18 +117,4 @@ const pipelineOptions = (config: Config, log: Deps["log"]) => ({
   renderTimeoutMs: RENDER_TIMEOUT_MS,
   maxPixels: Math.max(config.MAX_IMAGE_PIXELS, config.MAX_ANIMATED_PIXELS),
   log,
-});
-
-const limitsOf = (config: Config): Limits => ({
-  imageMaxBytes: config.MAX_IMAGE_BYTES,
-  avatarMaxBytes: config.MAX_AVATAR_BYTES,
-  videoMinBytes: config.MIN_VIDEO_BYTES,
-  videoMaxBytes: config.MAX_VIDEO_BYTES,
-  minSide: config.MIN_IMAGE_SIDE,
-  slotMinSide: config.MIN_SLOT_IMAGE_SIDE,
-  maxSide: config.MAX_IMAGE_SIDE,
-  maxPixels: config.MAX_IMAGE_PIXELS,
-  maxAnimatedPixels: config.MAX_ANIMATED_PIXELS,
-  batchMaxFiles: config.MAX_BATCH_FILES,
-  directMinutes: config.DIRECT_UPLOAD_MINUTES,
 });

@@ -29,7 +29,7 @@ function isOrigin(value: string): boolean {
 }
 
 /** A base address, without a slash at its end. */
-const address = z
+export const address = z
   .string()
   .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), "must be an http or https URL")
   .transform((value) => value.replace(/\/+$/, ""));
@@ -48,7 +48,8 @@ function isRedisAddress(value: string): boolean {
   return hostname !== "" && /^\/?\d*$/.test(pathname) && search === "";
 }
 
-const environment = z.object({
+/** Every variable of every runtime that means the same in each; the edge takes some of them. */
+export const environment = z.object({
   NODE_ENV: z.string().default("development"),
   HOST: z.string().min(1).default("127.0.0.1"),
   PORT: integer(3000, 0).pipe(z.number().max(65535)),
@@ -148,13 +149,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   return complete;
 }
 
-const describeIssue = (issue: z.core.$ZodIssue): string => `${String(issue.path[0])} ${issue.message}`;
+export const describeIssue = (issue: z.core.$ZodIssue): string => `${String(issue.path[0])} ${issue.message}`;
 
 /** Twenty a second on average: a gallery page with its uploads stays far below, a script in a loop does not. */
-const PRODUCTION_RATE_LIMIT = 1200;
+export const PRODUCTION_RATE_LIMIT = 1200;
 
 /** Below this many characters a secret can be guessed. */
-const MIN_SECRET_LENGTH = 16;
+export const MIN_SECRET_LENGTH = 16;
 
 function requireSecrets(config: Config): void {
   if (!config.isProduction) return;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type OpenDatabase, openDatabase } from "../db/database.js";
 import type { Config } from "./config.js";
+import { s3OptionsOf } from "./config-parts.js";
 import type { DirectStorage } from "./media/direct-ports.js";
 import type { Clock, Logger, ObjectStorage, ObjectStores, Spool } from "./media/ports.js";
 import { createBucketAddresses } from "./storage/direct-s3.js";
@@ -79,7 +80,7 @@ async function openStores(config: Config, { log, metrics }: Pick<Resources, "log
   if (config.S3_BUCKET_NAME === undefined)
     return { objects: createObjectStores({ primary: local }), bucketAddresses: null, close: () => undefined };
   const { createS3Storage } = await import("./storage/s3.js");
-  const bucket = createS3Storage(s3Options(config, config.S3_BUCKET_NAME));
+  const bucket = createS3Storage(s3OptionsOf(config, config.S3_BUCKET_NAME));
   const s3 = guarded(bucket);
   const objects =
     config.STORAGE_TYPE === "s3"
@@ -92,18 +93,6 @@ async function openStores(config: Config, { log, metrics }: Pick<Resources, "log
   const bucketAddresses = config.STORAGE_TYPE === "s3" ? createBucketAddresses(bucket) : null;
   return { objects, bucketAddresses, close: () => bucket.close() };
 }
-
-const s3Options = (config: Config, bucket: string) => ({
-  bucket,
-  endpoint: config.S3_ENDPOINT_URL,
-  region: config.AWS_REGION,
-  forcePathStyle: config.S3_FORCE_PATH_STYLE,
-  conditionalPuts: config.S3_CONDITIONAL_PUTS,
-  credentials:
-    config.AWS_ACCESS_KEY_ID !== undefined && config.AWS_SECRET_ACCESS_KEY !== undefined
-      ? { accessKeyId: config.AWS_ACCESS_KEY_ID, secretAccessKey: config.AWS_SECRET_ACCESS_KEY }
-      : undefined,
-});
 
 function isProcessAlive(pid: number): boolean {
   try {

@@ -24,6 +24,7 @@ export type MediaFailure =
   | { code: "REQUEST_TIMEOUT"; seconds: number }
   | { code: "DUPLICATE"; publicId: string; distance: number; tier: DuplicateTier }
   | { code: "CONFLICT"; reason: string }
+  | { code: "UPLOAD_ELSEWHERE"; uploadUrl: string | null }
   | { code: "IDEMPOTENCY_MISMATCH" }
   | { code: "RATE_LIMITED"; retryAfterSeconds: number }
   | { code: "PROCESSING_FAILED"; reason: string }
@@ -63,6 +64,7 @@ const DESCRIBE: Describe = {
   REQUEST_TIMEOUT: (f) => `The request made no progress for ${f.seconds} seconds.`,
   DUPLICATE: (f) => `The same picture is already there as ${f.publicId} (${f.tier}).`,
   CONFLICT: (f) => f.reason,
+  UPLOAD_ELSEWHERE: (f) => `Files are not taken here${f.uploadUrl ? `; send the same form to ${f.uploadUrl}` : ""}.`,
   IDEMPOTENCY_MISMATCH: () => "This Idempotency-Key was used before with other content.",
   RATE_LIMITED: (f) => `Too many requests; try again in ${f.retryAfterSeconds} s.`,
   PROCESSING_FAILED: (f) => `The file could not be processed: ${f.reason}.`,

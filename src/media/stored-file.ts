@@ -20,7 +20,11 @@ export type StoredFile = KeyOwner & { key: string; isPublic: boolean };
  * The rule at the file route. What is published is everybody's; the rest answers only to a signature for this very
  * key; what is rejected or in the trash answers to nobody. Throws MEDIA_NOT_FOUND, never more.
  */
-export async function findFile(deps: FileDeps, key: string, signature: SignatureQuery): Promise<StoredFile> {
+export async function findFile(
+  deps: Omit<FileDeps, "objects">,
+  key: string,
+  signature: SignatureQuery,
+): Promise<StoredFile> {
   const owner = await deps.database.media.findByKey(key);
   if (!owner || !isServed(owner)) throw mediaNotFound("file");
   const isPublic = isPublished(owner.media);

@@ -1,12 +1,12 @@
 import { isPublished } from "./access.js";
-import type { Media, MediaOut } from "./model.js";
-import type { Deps } from "./ports.js";
+import type { Media, MediaOut, StorageType } from "./model.js";
+import type { PublicUrls, ServiceDeps } from "./ports.js";
 import type { VariantName } from "./variants.js";
 
 /** How long a signed address works, by the contract. */
 const SIGNED_URL_SECONDS = 15 * 60;
 
-type ViewDeps = Pick<Deps, "signer" | "urls" | "clock">;
+type ViewDeps = Pick<ServiceDeps, "signer" | "urls" | "clock">;
 
 /** Each segment escaped, the slashes kept. */
 const escapeKey = (key: string): string => key.split("/").map(encodeURIComponent).join("/");
@@ -19,8 +19,13 @@ async function urlOf(deps: ViewDeps, media: Media, key: string, isSigned: boolea
     const expiresAt = new Date(deps.clock.now().getTime() + SIGNED_URL_SECONDS * 1000);
     return `${address}?${await deps.signer.sign(key, expiresAt)}`;
   }
-  const bucketAddress = media.storageType === "s3" ? (deps.urls.cdnUrl ?? deps.urls.s3PublicBaseUrl) : null;
-  return bucketAddress ? `${bucketAddress}/${escapeKey(key)}` : address;
+  return publicAddressOf(deps.urls, media.storageType, key) ?? address;
+}
+
+/** Where everybody loads a published object without asking a server; null where there is no such place. */
+export function publicAddressOf(urls: PublicUrls, storageType: StorageType, key: string): string | null {
+  const base = storageType === "s3" ? (urls.cdnUrl ?? urls.s3PublicBaseUrl) : null;
+  return base && `${base}/${escapeKey(key)}`;
 }
 
 /** The one serializer: every field of MediaOut, addresses built now from stored keys. */

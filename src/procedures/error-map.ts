@@ -27,6 +27,7 @@ export const ERROR_MAP = {
   REQUEST_TIMEOUT: { status: 408, trpc: "TIMEOUT", title: "Request timed out" },
   DUPLICATE: { status: 409, trpc: "CONFLICT", title: "Duplicate" },
   CONFLICT: { status: 409, trpc: "CONFLICT", title: "Conflict" },
+  UPLOAD_ELSEWHERE: { status: 421, trpc: "PRECONDITION_FAILED", title: "Uploads are taken elsewhere" },
   IDEMPOTENCY_MISMATCH: { status: 422, trpc: "UNPROCESSABLE_CONTENT", title: "Idempotency key reused" },
   RATE_LIMITED: { status: 429, trpc: "TOO_MANY_REQUESTS", title: "Too many requests" },
   PROCESSING_FAILED: { status: 500, trpc: "INTERNAL_SERVER_ERROR", title: "Processing failed" },

@@ -1,13 +1,9 @@
 import { Hono } from "hono";
 import type { ByteRange } from "../media/ports.js";
-import { findFile, openFile, type StoredFile } from "../media/stored-file.js";
+import { openFile, type StoredFile } from "../media/stored-file.js";
 import type { AppContext, AppDeps, AppEnv } from "./app-env.js";
-import { onlyValue } from "./query.js";
 import { parseRange } from "./range-header.js";
-
-/** A key is written once, so what is public may be kept for ever; the rest must be asked for each time. */
-const PUBLIC_CACHE = "public, max-age=31536000, immutable";
-const PRIVATE_CACHE = "private, no-store";
+import { cacheControlOf, etagOf, findRequestedFile, isUnchanged } from "./requested-file.js";
 
 /**
  * The bytes of originals and variants. The type is what was found in the bytes; with nosniff and a sandbox nothing
@@ -15,9 +11,8 @@ const PRIVATE_CACHE = "private, no-store";
  */
 export function fileRoutes({ deps, breakOff }: AppDeps): Hono<AppEnv> {
   return new Hono<AppEnv>().get("/files/*", async (c) => {
-    const key = keyInPath(c);
-    const file = await findFile(deps, key, { expires: onlyValue(c, "expires"), signature: onlyValue(c, "signature") });
-    if (isUnchanged(c, etagOf(file))) return c.body(null, 304, headersOf(file));
+    const file = await findRequestedFile(deps, c);
+    if (isUnchanged(c, file)) return c.body(null, 304, headersOf(file));
     const range = rangeOf(c, file);
     if (range === "unsatisfiable") return c.body(null, 416, { ...headersOf(file), ...unsatisfiable(file) });
     const headers = { ...headersOf(file), ...extentOf(file, range) };
@@ -26,7 +21,10 @@ export function fileRoutes({ deps, breakOff }: AppDeps): Hono<AppEnv> {
     // A failure here has its own type and length: nothing of the file's may be set before it.
     const { stream } = await openFile(deps, file, range ?? undefined);
     const giveUp = (error: unknown) => {
-      deps.log.error({ err: error, key, requestId: c.get("requestId") }, "a file broke off while it was sent");
+      deps.log.error(
+        { err: error, key: file.key, requestId: c.get("requestId") },
+        "a file broke off while it was sent",
+      );
       breakOff(c);
     };
     return c.body(endingIn(giveUp, stream), status, headers);
@@ -57,23 +55,9 @@ function endingIn(giveUp: (error: unknown) => void, stream: ReadableStream<Uint8
   );
 }
 
-/** The key as the client escaped it; one that cannot be unescaped names nothing. */
-function keyInPath(c: AppContext): string {
-  const escaped = new URL(c.req.url).pathname.slice("/files/".length);
-  try {
-    return decodeURIComponent(escaped);
-  } catch {
-    return "";
-  }
-}
-
-/** Keys are written once: the last segment names these bytes and no others. */
-const etagOf = ({ media, fileSize, contentType }: StoredFile): string =>
-  `"${media.publicId}-${contentType.slice(contentType.indexOf("/") + 1)}-${fileSize.toString(36)}"`;
-
 const headersOf = (file: StoredFile): Record<string, string> => ({
   "Content-Type": file.contentType,
-  "Cache-Control": file.isPublic ? PUBLIC_CACHE : PRIVATE_CACHE,
+  "Cache-Control": cacheControlOf(file),
   ETag: etagOf(file),
   "Last-Modified": file.media.createdAt.toUTCString(),
   "Accept-Ranges": "bytes",
@@ -81,12 +65,6 @@ const headersOf = (file: StoredFile): Record<string, string> => ({
   "Content-Security-Policy": "default-src 'none'; sandbox",
   "Cross-Origin-Resource-Policy": "cross-origin",
 });
-
-function isUnchanged(c: AppContext, etag: string): boolean {
-  const known = c.req.header("if-none-match");
-  if (known === undefined) return false;
-  return known.trim() === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
-}
 
 /** A range counts only while the bytes are still the ones the client began with. */
 function rangeOf(c: AppContext, file: StoredFile) {

@@ -44,6 +44,7 @@ const SAMPLES = {
   REQUEST_TIMEOUT: { code: "REQUEST_TIMEOUT", seconds: 30 },
   DUPLICATE: { code: "DUPLICATE", publicId: "MED-5XQ2N8RT4KWZ", distance: 0, tier: "exact" },
   CONFLICT: { code: "CONFLICT", reason: "The item was changed meanwhile." },
+  UPLOAD_ELSEWHERE: { code: "UPLOAD_ELSEWHERE", uploadUrl: "https://media.example.org/v1/media/upload" },
   IDEMPOTENCY_MISMATCH: { code: "IDEMPOTENCY_MISMATCH" },
   RATE_LIMITED: { code: "RATE_LIMITED", retryAfterSeconds: 12 },
   PROCESSING_FAILED: { code: "PROCESSING_FAILED", reason: "it took too long" },

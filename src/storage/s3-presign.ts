@@ -1,4 +1,4 @@
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { keySegments } from "./key-rules.js";
 import type { S3Bucket } from "./s3-client.js";
@@ -13,6 +13,8 @@ type Validity = {
 };
 
 export type PresignGetOptions = Validity & {
+  /** What the address is asked with: a signature holds for one method. GET if absent. */
+  method?: "GET" | "HEAD";
   /** Headers of the answer, in place of those stored. */
   contentType?: string;
   contentDisposition?: string;
@@ -33,13 +35,14 @@ export type PresignedPut = { url: string; headers: Readonly<Record<string, strin
 /** An address that reads one object until it expires. No request is made. */
 export function presignGet({ client, bucket }: S3Bucket, key: string, options: PresignGetOptions): Promise<string> {
   keySegments(key);
-  const command = new GetObjectCommand({
+  const wanted = {
     Bucket: bucket,
     Key: key,
     ResponseContentType: options.contentType,
     ResponseContentDisposition: options.contentDisposition,
     ResponseCacheControl: options.cacheControl,
-  });
+  };
+  const command = options.method === "HEAD" ? new HeadObjectCommand(wanted) : new GetObjectCommand(wanted);
   return getSignedUrl(client, command, validity(options));
 }
 

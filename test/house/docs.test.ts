@@ -3,6 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { CONFIG_VARIABLES } from "../../src/config.js";
+import { EDGE_CONFIG_VARIABLES } from "../../src/edge-config.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 /** Folders that are made, not written: a document may name files below them. */
@@ -121,8 +122,10 @@ describe(".env.example", () => {
   /** Set or commented out: `PORT=3000`, `# REDIS_URL=`. */
   const variables = (): string[] => lines().flatMap((line) => /^#? ?([A-Z][A-Z0-9_]*)=/.exec(line)?.[1] ?? []);
 
-  it("names the variables of the configuration's schema, and no others", () => {
-    expect(variables().sort()).toEqual([...CONFIG_VARIABLES].sort());
+  it("names the variables of both runtimes' schemas, and no others", () => {
+    // A binding is an object, which no environment holds.
+    const known = new Set([...CONFIG_VARIABLES, ...EDGE_CONFIG_VARIABLES.filter((name) => name !== "HYPERDRIVE")]);
+    expect(variables().sort()).toEqual([...known].sort());
   });
 
   it("names each of them once", () => {
