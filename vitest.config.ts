@@ -32,6 +32,27 @@ const EXCLUDED: Record<keyof typeof COMBINATIONS, readonly string[]> = {
 /** About compilers, checkers and kills, which are the same on every Node; these also take longest. */
 const ON_ONE_NODE = ["test/crash/**/*.test.ts", "test/house/**/*.test.ts", "test/client/package.test.ts"];
 
+/**
+ * What is asked of the worker, with a server beside it that takes the uploads and has the pages and metrics. Left out:
+ * - attacks, concurrency, corpora, entity-routes, hostile, large-body, multipart-corpus, principals, retries,
+ *   store-faults: about uploads, which never reach the worker;
+ * - files: about bytes and their headers, which the bucket answers there; test/edge/files.test.ts is about the way to it;
+ * - errors: counts the worker's requests in the server's metrics; storage-sync, database-faults: set the server up in
+ *   ways a worker has none of; test/edge/outage.test.ts has its faults;
+ * - what is INDEPENDENT.
+ */
+const ON_THE_EDGE = [
+  "accounts",
+  "analytics",
+  "directory",
+  "managing",
+  "moderation",
+  "reading",
+  "resolve-duplicates",
+  "search",
+  "visibility",
+].map((name) => `test/api/${name}.test.ts`);
+
 const shared = { testTimeout: 30_000, hookTimeout: 120_000, pool: "forks" } as const;
 
 export default defineConfig({
@@ -51,6 +72,14 @@ export default defineConfig({
           provide: { combination },
         },
       })),
+      {
+        test: {
+          ...shared,
+          name: "api: edge",
+          include: ON_THE_EDGE,
+          provide: { combination: { database: "mariadb", store: "s3", edge: true } },
+        },
+      },
     ],
   },
 });

@@ -18,6 +18,8 @@ import type { UploadFile } from "./upload-file.js";
 export type MediaClientOptions = {
   /** Where the server is, without `/v1` or `/trpc`; a path before them is kept. */
   baseUrl: string;
+  /** Where uploads go, if not there: beside a server on the edge, which takes none, the one that does. */
+  uploadBaseUrl?: string | undefined;
   /** Bearer token, or where to get it for each request; none is sent when it is empty. */
   token?: string | (() => string | Promise<string>) | undefined;
   /** Whether cookies go along, as `fetch` understands it. */
@@ -52,9 +54,13 @@ export function createMediaClient(options: MediaClientOptions): MediaClient {
   };
 }
 
-function connect({ baseUrl, token, credentials, fetch, retries = RETRIES }: MediaClientOptions): UploadConnection {
+const withoutSlash = (url: string): string => url.replace(/\/+$/, "");
+
+function connect(options: MediaClientOptions): UploadConnection {
+  const { baseUrl, uploadBaseUrl = baseUrl, token, credentials, fetch, retries = RETRIES } = options;
   return {
-    baseUrl: baseUrl.replace(/\/+$/, ""),
+    baseUrl: withoutSlash(baseUrl),
+    uploadBaseUrl: withoutSlash(uploadBaseUrl),
     authorize: async () => {
       const value = typeof token === "function" ? await token() : token;
       return value ? { Authorization: `Bearer ${value}` } : {};

@@ -58,6 +58,7 @@ export type BatchAnswer = {
 /** What both uploads need of the client they belong to. `authorize` answers the headers that say who calls. */
 export type UploadConnection = RetryDeps & {
   baseUrl: string;
+  uploadBaseUrl: string;
   authorize(): Promise<Record<string, string>>;
   credentials: RequestCredentials | undefined;
   fetch: typeof fetch;
@@ -159,22 +160,37 @@ function restartable(onProgress: Report): { report: Report; restart(): void } {
   };
 }
 
-/** Every way to get no answer (the token's source, the network, the signal) ends as `MediaClientError` here. */
+/**
+ * Every way to get no answer (the token's source, the network, the signal) ends as `MediaClientError` here. Where the
+ * server names another that takes files, the form goes there, once.
+ */
 async function postOnce<T>(connection: UploadConnection, { path, form, options, read }: Post<T>): Promise<T> {
-  const { baseUrl, credentials } = connection;
+  const { uploadBaseUrl, credentials } = connection;
   const { onProgress, signal, idempotencyKey } = options;
   try {
     const headers = await connection.authorize();
     if (idempotencyKey !== undefined) headers["Idempotency-Key"] = idempotencyKey;
-    const request = { url: `${baseUrl}${path}`, form, headers, credentials, signal, onProgress };
-    const sent = await sendForm(request, connection.fetch);
-    const answer = { ...sent, body: parseJson(sent.text) };
+    const send = async (url: string): Promise<FailedAnswer> => {
+      const sent = await sendForm({ url, form, headers, credentials, signal, onProgress }, connection.fetch);
+      return { ...sent, body: parseJson(sent.text) };
+    };
+    const first = `${uploadBaseUrl}${path}`;
+    const refused = await send(first);
+    const elsewhere = uploadUrlIn(refused, first);
+    const answer = elsewhere === null ? refused : await send(elsewhere);
     const value = read(answer);
     if (value === null) throw failureOf(answer);
     return value;
   } catch (error) {
     throw signal?.aborted ? abortedBy(signal.reason) : toMediaClientError(error);
   }
+}
+
+/** Where the same form is to go instead. Never from an encrypted connection to one that is not: the token goes along. */
+function uploadUrlIn({ body }: FailedAnswer, asked: string): string | null {
+  if (!isRecord(body) || body.code !== "UPLOAD_ELSEWHERE" || typeof body.uploadUrl !== "string") return null;
+  const isSafe = body.uploadUrl.startsWith("https://") || asked.startsWith("http://");
+  return isSafe ? body.uploadUrl : null;
 }
 
 /** Undefined for what is not JSON: a proxy's page, an empty body. */

@@ -20,7 +20,7 @@ const CONNECTIONS_A_REQUEST = 3;
  * A pooler that lends a connection for one transaction or statement forgets settings in between. What a transaction
  * depends on is set inside of one and holds for the next, which begins, by the second `begin`, on the same connection.
  */
-const SETTING_BEFORE_BEGINNING = ["begin", ...SESSION_SETTINGS, "begin"];
+export const SETTING_BEFORE_BEGINNING = ["begin", ...SESSION_SETTINGS, "begin"];
 
 /**
  * MySQL where a connection must not outlive the request that opened it. The stores are made once and find the

@@ -88,6 +88,7 @@ describe("an upload", () => {
 
   const connection = (changes: Partial<UploadConnection> = {}): UploadConnection => ({
     baseUrl: server.baseUrl,
+    uploadBaseUrl: server.baseUrl,
     authorize: () => Promise.resolve({}),
     credentials: undefined,
     fetch,

@@ -70,6 +70,50 @@ describe("an upload", () => {
     expect(await client().upload(PLACE, file())).toEqual(ANSWER);
   });
 
+  it("goes to the address for uploads where there is one", async () => {
+    await client({ baseUrl: "http://127.0.0.1:1", uploadBaseUrl: `${server.baseUrl}/up/` }).upload(PLACE, file());
+    expect(seen.map(({ path }) => path)).toEqual(["/up/v1/media/properties/PRP-1/photos"]);
+  });
+
+  describe("where the server takes no files", () => {
+    const elsewhere = (uploadUrl: string | null) => problem({ code: "UPLOAD_ELSEWHERE", uploadUrl });
+    const isThere = () => seen.at(-1)?.path === "/there";
+    // `fetch` itself tries once more after a 421, on a new connection.
+    const paths = () => [...new Set(seen.map(({ path }) => path))];
+
+    it("goes on to the one that does, whole and under the same key", async () => {
+      const stored = () => Response.json(ANSWER, { status: 201 });
+      answer = () => (isThere() ? stored() : elsewhere(`${server.baseUrl}/there`));
+      expect(await client().upload(PLACE, file("a.jpg", "bytes"), { altText: "A" })).toEqual(ANSWER);
+      expect(paths()).toEqual(["/v1/media/properties/PRP-1/photos", "/there"]);
+      expect(seen.at(-1)).toMatchObject({ fields: seen[0]?.fields, files: seen[0]?.files });
+      expect(seen.at(-1)?.headers.get("idempotency-key")).toBe(seen[0]?.headers.get("idempotency-key"));
+    });
+
+    it("fails where it names no other", async () => {
+      answer = () => elsewhere(null);
+      const { problem } = await failure(client().upload(PLACE, file()));
+      expect(problem).toMatchObject({ code: "UPLOAD_ELSEWHERE", uploadUrl: null, status: 421 });
+    });
+
+    it("goes on once and no further", async () => {
+      answer = () => elsewhere(`${server.baseUrl}${isThere() ? "/further" : "/there"}`);
+      expect((await failure(client().upload(PLACE, file()))).code).toBe("UPLOAD_ELSEWHERE");
+      expect(paths()).toEqual(["/v1/media/properties/PRP-1/photos", "/there"]);
+    });
+
+    it("does not carry its token from https to http", async () => {
+      const asked: string[] = [];
+      const fetch = async (url: unknown) => {
+        asked.push(String(url));
+        return elsewhere("http://media.example/there");
+      };
+      const secure = client({ baseUrl: "https://media.example", fetch: fetch as typeof globalThis.fetch });
+      expect((await failure(secure.upload(PLACE, file()))).code).toBe("UPLOAD_ELSEWHERE");
+      expect(asked).toHaveLength(1);
+    });
+  });
+
   it("takes integer ids and escapes what an id may hold", async () => {
     await client().upload({ ...PLACE, id: 42 }, file());
     await client().upload({ ...PLACE, id: "a/b?c" }, file());

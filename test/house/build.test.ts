@@ -45,6 +45,7 @@ describe("the build", () => {
     root = mkdtempSync(join(tmpdir(), "build-"));
     for (const [path, text] of Object.entries(SOURCES)) put(path, text);
     put("scripts/build.mjs", "");
+    copyFileSync(join(REPOSITORY, "scripts/edge-bundle.mjs"), join(root, "scripts/edge-bundle.mjs"));
     put("package.json", '{ "type": "module" }');
     for (const file of ["scripts/build.mjs", "package-lock.json", "tsconfig.json"])
       copyFileSync(join(REPOSITORY, file), join(root, file));
@@ -90,6 +91,28 @@ describe("the build", () => {
     expect(bundles.filter((name) => read(`client/dist/${name}`).includes("Good day"))).toEqual(["shared.js"]);
     expect(read("client/dist/react.js")).toMatch(/from "react"/);
   });
+
+  it("bundles the worker whole, but for what its runtime has, and tells its size", () => {
+    put(
+      "src/edge.ts",
+      'import { Buffer } from "buffer";\nimport { greet } from "./media/greet.js";\nexport default { greet, Buffer };\n',
+    );
+    expect(build().stdout).toMatch(/edge bundle: \d+ KiB, \d+ KiB gzip/);
+    expect(read("dist/edge.js")).toContain("Hello ");
+    expect(read("dist/edge.js")).toMatch(/from"node:buffer"/);
+  });
+
+  it.each(["node:fs", "node:child_process", "@libsql/client/http", "@fastify/busboy"])(
+    "refuses to put %s into the worker, however far away, and says who asked for it",
+    (forbidden) => {
+      put("src/edge.ts", 'import "./media/hop.js";\n');
+      put("src/media/hop.ts", `import * as all from "${forbidden}";\nconsole.log(all);\n`);
+      const { status, stderr } = build();
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/holds what no worker can run: .*src\/media\/hop\.ts/);
+      expect(has("dist/edge.js")).toBe(false);
+    },
+  );
 
   it("does without client and page where there are none", () => {
     rmSync(join(root, "client"), { recursive: true });

@@ -1,7 +1,12 @@
 import { inject } from "vitest";
 
 /** What the server under test keeps its facts and its bytes in. */
-export type Combination = { readonly database: "sqlite" | "mariadb"; readonly store: "local" | "s3" };
+export type Combination = {
+  readonly database: "sqlite" | "mariadb";
+  readonly store: "local" | "s3";
+  /** Whether the worker answers all it can, in front of a server that takes the uploads. */
+  readonly edge?: true;
+};
 
 declare module "vitest" {
   interface ProvidedContext {

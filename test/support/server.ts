@@ -6,6 +6,8 @@ import type { Scope } from "../../src/media/rights.js";
 import { openTables } from "../../src/open-resources.js";
 import { newToken } from "../../src/security/new-token.js";
 import { startServer } from "../../src/start-server.js";
+import { currentCombination } from "./combination.js";
+import { openEdgeFront } from "./edge-front.js";
 import { openStage } from "./stage.js";
 
 export const SERVICE_TOKEN = "test-service-token-0123456789";
@@ -23,16 +25,22 @@ type Env = Record<string, string>;
  * The whole server on a free port, over a database and a store of its own as the current combination has them, called
  * over HTTP like by any client. `env` is added to its configuration, which it may be made from.
  */
-export async function startTestServer(env: Env | ((settings: Env) => Promise<Env>) = {}) {
-  const { env: settings, remove, ...stage } = await openStage();
+export async function startTestServer(
+  env: Env | ((settings: Env) => Promise<Env>) = {},
+  combination = currentCombination(),
+) {
+  const { env: settings, remove, ...stage } = await openStage(combination);
   const added = typeof env === "function" ? await env(settings) : env;
   let deps: Deps | undefined;
   const decorate = (given: Deps): Deps => {
     deps = given;
     return given;
   };
-  const config = loadConfig({ ...settings, SERVICE_TOKEN, ...added });
+  const front = combination.edge ? await openEdgeFront() : null;
+  const whole = { ...settings, SERVICE_TOKEN, ...added, ...front?.env };
+  const config = loadConfig(whole);
   const server = await startServer(config, { decorate });
+  await front?.serve(whole);
   if (!deps) throw new Error("The server has put nothing together.");
   const { baseUrl } = server;
   return {
@@ -51,6 +59,7 @@ export async function startTestServer(env: Env | ((settings: Env) => Promise<Env
       return token;
     },
     async stop() {
+      await front?.stop();
       await server.stop();
       await remove();
     },

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { currentCombination } from "./combination.js";
+import { type Combination, currentCombination } from "./combination.js";
 import { createMariadbDatabase } from "./mariadb.js";
 import { createS3Bucket } from "./s3.js";
 import { openTestBucket, openTestFolder, pathsBelow, type TestObjects } from "./test-objects.js";
@@ -22,8 +22,7 @@ export type Stage = {
   remove(): Promise<void>;
 };
 
-export async function openStage(): Promise<Stage> {
-  const { database, store } = currentCombination();
+export async function openStage({ database, store }: Combination = currentCombination()): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "media-server-"));
   const uploads = join(folder, "files");
   const facts = database === "mariadb" ? await openMariadb() : openSqlite(folder);
