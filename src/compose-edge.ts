@@ -61,6 +61,7 @@ export function composeEdge(config: EdgeConfig): EdgeServer {
     corsOrigins: config.CORS_ORIGINS,
     version: VERSION,
     rateLimits: createTokenBuckets(clock),
+    elsewhere: serverUrl,
     rateLimitPerMinute: config.RATE_LIMIT,
     addressOf: (c) => (config.TRUST_PROXY && c.req.header("cf-connecting-ip")) || "unknown",
     bodyIdleMs: config.REQUEST_IDLE_SECONDS * 1000,

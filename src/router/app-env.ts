@@ -25,6 +25,8 @@ export type ApiDeps = {
   version: string;
   /** Where calls are counted: in this process, or where several servers share the counts. */
   rateLimits: RateLimits;
+  /** Base of a server that does what this runtime does not; null where none is known, absent where nothing is missing. */
+  elsewhere?: string | null;
   /** Calls a minute and caller; null for no limit. */
   rateLimitPerMinute: number | null;
   /** The network address a request came from. */

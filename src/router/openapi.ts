@@ -10,7 +10,7 @@ import { describeUploads, UPLOAD_SCHEMAS } from "./openapi-uploads.js";
 import { type JsonSchema, REST_OPERATIONS, type RestOperation } from "./rest-operations.js";
 
 /** As much of the application as its description shows. */
-type Described = Pick<ApiDeps, "version"> & { deps: { urls: Pick<ApiDeps["deps"]["urls"], "baseUrl"> } };
+type Described = Pick<ApiDeps, "version" | "elsewhere"> & { deps: { urls: Pick<ApiDeps["deps"]["urls"], "baseUrl"> } };
 
 /** The description of every HTTP route, made once: operations from the procedures, uploads from the attachment table. */
 export function openApiRoute(app: Described): Hono<AppEnv> {
@@ -22,13 +22,17 @@ export function openApiRoute(app: Described): Hono<AppEnv> {
 }
 
 /** The whole document. What it says holds for any caller: it never changes while the server runs. */
-export function describeApi({ version, deps }: Described): Record<string, unknown> {
+export function describeApi({ version, elsewhere, deps }: Described): Record<string, unknown> {
   return {
     openapi: "3.1.0",
     info: { title: "Artitec Media", version, description: "Pictures and videos of a platform's things." },
     servers: [{ url: deps.urls.baseUrl }],
     security: [{ bearer: [] }, { cookie: [] }, {}],
-    paths: joinPaths([describeOperations(), describeUploads(), describePlain()]),
+    paths: joinPaths([
+      describeOperations(),
+      describePlain(),
+      servedBy(elsewhere, joinPaths([describeUploads(), ON_NODE])),
+    ]),
     components: {
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: BEARER },
@@ -152,8 +156,19 @@ function describePlain(): Paths {
     },
     "/healthz": plain("healthz", "The process runs", "application/json"),
     "/readyz": plain("readyz", "Database and storage answer", "application/json"),
-    "/metrics": plain("metrics", "Prometheus metrics", "text/plain"),
     "/openapi.json": plain("openapi", "This description", "application/json"),
-    "/docs": plain("docs", "This description as a page, with calls to try", "text/html"),
   };
+}
+
+const ON_NODE: Paths = {
+  "/metrics": plain("metrics", "Prometheus metrics", "text/plain"),
+  "/docs": plain("docs", "This description as a page, with calls to try", "text/html"),
+};
+
+/** What another server does is described with its address, or not at all where that is not known. */
+function servedBy(elsewhere: string | null | undefined, paths: Paths): Paths {
+  if (elsewhere === undefined) return paths;
+  if (elsewhere === null) return {};
+  const servers = [{ url: elsewhere }];
+  return Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, { servers, ...item }]));
 }

@@ -105,6 +105,17 @@ describe("the worker", () => {
     });
   });
 
+  it("describes uploads where they are taken, and no others", async () => {
+    type Described = { paths: Record<string, { servers?: unknown }> };
+    const describedBy = async ({ baseUrl }: WorkerdServer) =>
+      (await createApi(baseUrl).call<Described>("GET", "/openapi.json")).body.paths;
+    const [knowing, alone] = [await describedBy(tcp), await describedBy(hyperdrive)];
+    expect(knowing["/v1/media/upload"]?.servers).toEqual([{ url: server.baseUrl }]);
+    expect(knowing["/v1/media/{id}"]).not.toHaveProperty("servers");
+    expect(Object.keys(alone)).not.toEqual(expect.arrayContaining(["/v1/media/upload"]));
+    expect(Object.keys(alone)).toContain("/v1/media/{id}");
+  });
+
   it("answers a batch as its parts come", async () => {
     const headers = { authorization: `Bearer ${owner}` };
     const links = [httpBatchStreamLink<AppRouter>({ url: `${tcp.baseUrl}/trpc`, headers })];
