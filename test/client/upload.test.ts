@@ -108,7 +108,7 @@ describe("an upload", () => {
         asked.push(String(url));
         return elsewhere("http://media.example/there");
       };
-      const secure = client({ baseUrl: "https://media.example", fetch: fetch as typeof globalThis.fetch });
+      const secure = client({ baseUrl: "https://media.example", fetch });
       expect((await failure(secure.upload(PLACE, file()))).code).toBe("UPLOAD_ELSEWHERE");
       expect(asked).toHaveLength(1);
     });

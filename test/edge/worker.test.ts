@@ -1,11 +1,9 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { json } from "node:stream/consumers";
-import { createTRPCClient, httpBatchStreamLink } from "@trpc/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMediaClient } from "../../client/index.js";
 import type { MediaOut } from "../../src/media/model.js";
-import type { AppRouter } from "../../src/procedures/public-router.js";
 import { knownAtEdge } from "../support/edge-front.js";
 import { scenery } from "../support/pictures.js";
 import { createApi, SERVICE_TOKEN, startTestServer, type TestServer } from "../support/server.js";
@@ -117,11 +115,12 @@ describe("the worker", () => {
   });
 
   it("answers a batch as its parts come", async () => {
-    const headers = { authorization: `Bearer ${owner}` };
-    const links = [httpBatchStreamLink<AppRouter>({ url: `${tcp.baseUrl}/trpc`, headers })];
-    const { media } = createTRPCClient<AppRouter>({ links });
-    const found = await Promise.all(items.map(({ id }) => media.get.query({ id: String(id) })));
-    expect(found.map(({ id }) => id)).toEqual(items.map(({ id }) => id));
+    const input = encodeURIComponent(JSON.stringify(Object.fromEntries(items.map(({ id }, at) => [at, { id }]))));
+    const path = `/trpc/${items.map(() => "media.get").join(",")}?batch=1&input=${input}`;
+    const headers = { authorization: `Bearer ${owner}`, "trpc-accept": "application/jsonl" };
+    const lines = (await (await fetch(`${tcp.baseUrl}${path}`, { headers })).text()).trim().split("\n");
+    expect(lines.length).toBeGreaterThan(ITEMS);
+    for (const { publicId } of items) expect(lines.some((line) => line.includes(`"${publicId}"`))).toBe(true);
   });
 
   it("lets moderators decide, and removes for good what administrators say, bytes and all", async () => {
