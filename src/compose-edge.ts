@@ -1,10 +1,11 @@
 import { openEdgeDatabase } from "../db/edge-database.js";
+import type { Passwords } from "./accounts/ports.js";
 import { limitsOf, s3OptionsOf, syncPatienceOf } from "./config-parts.js";
 import type { EdgeConfig } from "./edge-config.js";
 import { createTokenBuckets } from "./limits/token-buckets.js";
+import { ACCEPTED_IMAGE_TYPES } from "./media/content-type.js";
 import { MediaError } from "./media/errors.js";
 import type { ServiceDeps } from "./media/ports.js";
-import { DECODABLE_TYPES } from "./pipeline/decodable-types.js";
 import type { Uploads } from "./procedures/trpc.js";
 import { createApi } from "./router/api.js";
 import type { ApiDeps } from "./router/app-env.js";
@@ -39,7 +40,7 @@ export function composeEdge(config: EdgeConfig): EdgeServer {
     database,
     objects: createObjectStores({ primary: bucket }),
     direct: createBucketAddresses(bucket),
-    images: { contentTypes: DECODABLE_TYPES },
+    images: { contentTypes: ACCEPTED_IMAGE_TYPES },
     signer: createUrlSigner(config.SIGNING_SECRET),
     urls: {
       baseUrl: config.BASE_URL,
@@ -56,7 +57,7 @@ export function composeEdge(config: EdgeConfig): EdgeServer {
   const serviceTokens = createServiceTokens(config.SERVICE_TOKEN);
   const app: ApiDeps = {
     deps,
-    accounts: { users, sessions, tokens, passwords: createScryptPasswords(), serviceTokens },
+    accounts: { users, sessions, tokens, passwords, serviceTokens },
     uploads: { complete: completedElsewhere(serverUrl) },
     corsOrigins: config.CORS_ORIGINS,
     version: VERSION,
@@ -90,6 +91,15 @@ function openBucket(config: EdgeConfig) {
   const at = openS3Bucket(options);
   return createS3Kept(at, options, createBucketCheck(at));
 }
+
+/**
+ * Each call with a queue of its own: in one of the isolate's a request would wait for another's end, which does not come
+ * where that one was given up. The work itself is on the isolate's one thread.
+ */
+const passwords: Passwords = {
+  hash: (password) => createScryptPasswords().hash(password),
+  verify: (encoded, password) => createScryptPasswords().verify(encoded, password),
+};
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

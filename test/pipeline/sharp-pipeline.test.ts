@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ACCEPTED_IMAGE_TYPES } from "../../src/media/content-type.js";
 import type { ImagePipeline, RenderedImage, RenderedVariant } from "../../src/media/ports.js";
 import { VARIANTS } from "../../src/media/variants.js";
 import { createSharpPipeline } from "../../src/pipeline/sharp-pipeline.js";
@@ -361,6 +362,10 @@ describe("what is refused", () => {
     const picture = await png(scenery(100, 80));
     await expect(inspect(picture, "image/jpeg")).rejects.toMatchObject(failure("CORRUPT_FILE"));
     await expect(inspect(picture, "image/png")).resolves.toEqual({ width: 100, height: 80, frames: 1 });
+  });
+
+  it("no picture that is taken anywhere: servers without pixels promise the same types", () => {
+    expect([...pipeline.contentTypes].sort()).toEqual([...ACCEPTED_IMAGE_TYPES].sort());
   });
 
   it("a type without a decoder, naming those that have one", async () => {

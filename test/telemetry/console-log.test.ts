@@ -37,7 +37,9 @@ it.each([
   ["silent", []],
 ] as const)("from %s on %j are written", (from, levels) => {
   const log = createConsoleLog(from);
-  const lines = linesOf(() => LEVELS.forEach((level) => log[level]({}, "a line")));
+  const lines = linesOf(() => {
+    for (const level of LEVELS) log[level]({}, "a line");
+  });
   expect(lines.map(({ level }) => level)).toEqual(levels);
 });
 
