@@ -6,6 +6,7 @@ import { answerText } from "./answer-text.js";
 import { failureLinks } from "./failures.js";
 import { code, linkTo, table } from "./markdown.js";
 import { limitsText, type Schema, typeText } from "./schema-text.js";
+import { FILE_REFUSALS } from "./uploads.js";
 
 /** Who may call, in words, and what those are told who may not. */
 const AUDIENCES: Record<CallAudience, { who: string; refusals: readonly MediaErrorCode[] }> = {
@@ -21,6 +22,12 @@ const AUDIENCES: Record<CallAudience, { who: string; refusals: readonly MediaErr
     refusals: ["UNAUTHENTICATED", "FORBIDDEN"],
   },
   service: { who: "administrators and services with every right", refusals: ["UNAUTHENTICATED", "FORBIDDEN"] },
+};
+
+/** Of files that go past the server. */
+const OF_FILES: Partial<Record<string, readonly MediaErrorCode[]>> = {
+  "uploads.createDirect": ["ENTITY_NOT_FOUND", "UNSUPPORTED_TYPE", "FILE_TOO_LARGE"],
+  "uploads.complete": FILE_REFUSALS,
 };
 
 const inputsOf = ({ input }: DescribedProcedure): [string, Schema][] =>
@@ -42,13 +49,14 @@ export function failuresOf(described: DescribedProcedure): MediaErrorCode[] {
     ["VALIDATION", names.length > 0],
     ["ENTITY_NOT_FOUND", namesEntity || (groupOf(procedure) === "users" && type === "query") || has("userId")],
     ["MEDIA_NOT_FOUND", isOfItems && !namesEntity && has("id", "publicId", "mediaIds")],
+    ["NOT_FOUND", has("uploadId")],
     ["NOT_FOUND", has("userId") && (meta.rest ?? []).some(({ method }) => method === "DELETE")],
     ["CONFLICT", isChange],
   ];
   const credentials = names.includes("password") && meta.audience === "public";
   const signedIn = isChange ? (["UNAUTHENTICATED", "FORBIDDEN"] as const) : AUDIENCES[meta.audience].refusals;
   const refusals = credentials ? (["UNAUTHENTICATED"] as const) : signedIn;
-  return [...refusals, ...codes.flatMap(([name, applies]) => (applies ? [name] : []))];
+  return [...refusals, ...codes.flatMap(([name, applies]) => (applies ? [name] : [])), ...(OF_FILES[procedure] ?? [])];
 }
 
 function describeInputs(described: DescribedProcedure): string {

@@ -24,7 +24,7 @@ Callers are named by \`Authorization: Bearer …\` (a session's token or the ser
 /** The whole of docs/api.md. */
 export function renderApiReference(): string {
   const contents = [
-    `- **${linkTo("uploads")}**: ${["One file", "Many files", "Headers and statuses"].map((one) => linkTo(one, one.toLowerCase())).join(", ")}`,
+    `- **${linkTo("multipart uploads")}**: ${["One file", "Many files", "Headers and statuses"].map((one) => linkTo(one, one.toLowerCase())).join(", ")}`,
     ...GROUPS.map(listGroup),
     `- **${linkTo("MediaOut")}**`,
     `- **${linkTo("Failures")}**`,

@@ -70,6 +70,20 @@ function describeStatuses(): string {
   return table(["status", "of", ""], [...rowsOf(GENERAL), ...rowsOf(BATCH)]);
 }
 
+/** Of a file's bytes, however they came. */
+export const FILE_REFUSALS = [
+  "UNSUPPORTED_TYPE",
+  "FILE_TOO_LARGE",
+  "BAD_DIMENSIONS",
+  "TOO_MANY_PIXELS",
+  "CORRUPT_FILE",
+  "DUPLICATE",
+  "PROCESSING_FAILED",
+  "STORAGE_UNAVAILABLE",
+  "OVERLOADED",
+  "UPLOAD_ELSEWHERE",
+] as const satisfies readonly MediaErrorCode[];
+
 /** Of one file; the ones every call may have come with them. */
 const REFUSALS = [
   "FORBIDDEN",
@@ -79,23 +93,15 @@ const REFUSALS = [
   "TOO_MANY_FILES",
   "MALFORMED_MULTIPART",
   "EMPTY_FILE",
-  "UNSUPPORTED_TYPE",
-  "FILE_TOO_LARGE",
-  "BAD_DIMENSIONS",
-  "TOO_MANY_PIXELS",
-  "CORRUPT_FILE",
-  "DUPLICATE",
+  ...FILE_REFUSALS,
   "CONFLICT",
   "IDEMPOTENCY_MISMATCH",
-  "PROCESSING_FAILED",
-  "STORAGE_UNAVAILABLE",
-  "OVERLOADED",
 ] as const satisfies readonly MediaErrorCode[];
 
 export function describeUploadRoutes(): string {
   const { MAX_IMAGE_SIDE, MAX_IMAGE_PIXELS, MAX_ANIMATED_PIXELS } = DEFAULTS;
   return [
-    "## uploads\n",
+    "## multipart uploads\n",
     "`POST`, `multipart/form-data`, for whoever may upload to the entity. A gallery holds many items in order; a slot holds one, and the next one replaces it.\n",
     table(["path", "place", "kind", "takes", "at most", "each side at least"], ATTACHMENTS.map(describeRoute)),
     `Pictures may be ${DECODABLE_TYPES.map(code).join(", ")}; the type is found in the bytes. No side may be longer than ${MAX_IMAGE_SIDE} pixels, no picture larger than ${MAX_IMAGE_PIXELS / 1e6} million, all frames of an animation together ${MAX_ANIMATED_PIXELS / 1e6} million. These are the defaults; an installation may have others.\n`,

@@ -2,7 +2,12 @@ import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { ENTITY_FIELDS, ENTITY_TYPES, type EntityType, findAttachment } from "../media/attachments.js";
 import { DIRECT_UPLOAD_STATES } from "../media/direct-ports.js";
-import { type DirectUploadStatus, directUploadStatus, openDirectUpload } from "../media/direct-upload.js";
+import {
+  type DirectUploadStatus,
+  directUploadStatus,
+  findOwnTicket,
+  openDirectUpload,
+} from "../media/direct-upload.js";
 import { type DirectUploadEvent, watchDirectUpload } from "../media/direct-watch.js";
 import { describeFailure, MediaError, validationFailed } from "../media/errors.js";
 import { mediaOutSchema, TEXT_LIMITS } from "../media/model.js";
@@ -152,7 +157,9 @@ export const uploadsRouter = router({
     events: statusOut,
   })
     .input(uploadInput.extend({ lastEventId: z.string().max(100).nullish() }))
-    .subscription(({ ctx: { deps, actor, isDraining }, input, signal }) =>
-      toEvents(deps, watchDirectUpload(deps, actor, { ...input, signal, isDraining })),
-    ),
+    .subscription(async ({ ctx: { deps, actor, isDraining }, input, signal }) => {
+      // Before the stream begins, so that the call itself is refused, whoever makes it.
+      await findOwnTicket(deps, actor, input.uploadId);
+      return toEvents(deps, watchDirectUpload(deps, actor, { ...input, signal, isDraining }));
+    }),
 });

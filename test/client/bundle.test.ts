@@ -24,7 +24,13 @@ describe("the client's bundles", () => {
         filter: (path) => !path.endsWith("/dist"),
       });
     mkdirSync(join(root, "scripts"));
-    for (const file of ["scripts/build.mjs", "package.json", "package-lock.json", "tsconfig.json"])
+    for (const file of [
+      "scripts/build.mjs",
+      "scripts/edge-bundle.mjs",
+      "package.json",
+      "package-lock.json",
+      "tsconfig.json",
+    ])
       copyFileSync(join(REPOSITORY, file), join(root, file));
     symlinkSync(join(REPOSITORY, "node_modules"), join(root, "node_modules"));
     const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/build.mjs")], { encoding: "utf8" });

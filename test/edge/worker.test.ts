@@ -188,6 +188,21 @@ describe("the worker", () => {
       expect({ status, body }).toMatchObject({ status: 421, body: { code: "UPLOAD_ELSEWHERE", uploadUrl: null } });
     });
 
+    it("begins here where the bytes go into the bucket, and is completed where pixels are looked at", async () => {
+      const picture = await scenery(100, 100, 3).png().toBuffer();
+      const api = createMediaClient({ baseUrl: tcp.baseUrl, token: owner }).api.uploads;
+      const place = { entityType: "user", entityId: "USR-1", field: "cover" } as const;
+      const ticket = await api.createDirect.mutate({ ...place, filename: "a.png", fileSize: picture.length });
+      const { uploadId, url, method, headers } = ticket;
+      expect(await fetch(url, { method, headers, body: new Uint8Array(picture) })).toHaveProperty("status", 200);
+      expect(await api.status.query({ uploadId })).toMatchObject({ state: "waiting", receivedBytes: picture.length });
+      const path = `/v1/media/direct/${uploadId}/complete`;
+      const { status, body } = await createApi(tcp.baseUrl).call("POST", path, { token: owner, body: {} });
+      expect({ status, body }).toMatchObject({ status: 421, body: { uploadUrl: `${server.baseUrl}${path}` } });
+      expect((await server.call("POST", path, { token: owner, body: {} })).status).toBe(200);
+      expect(await api.status.query({ uploadId })).toMatchObject({ state: "ready" });
+    });
+
     it("is gone past by the client package", async () => {
       const client = createMediaClient({ baseUrl: tcp.baseUrl, token: owner });
       const picture = await scenery(120, 120, 7).jpeg().toBuffer();

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
-import { chmod, symlink, writeFile } from "node:fs/promises";
+import { chmod, readFile, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,7 +52,7 @@ beforeAll(async () => {
   await writeFile(join(folder.path, "notes.txt"), "no picture");
   await writeFile(
     join(folder.path, "photo.heic"),
-    Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic".padEnd(600, "\0"), "latin1"),
+    await readFile(fileURLToPath(new URL("../fixtures/heic/plain.heic", import.meta.url))),
   );
 });
 afterAll(async () => {

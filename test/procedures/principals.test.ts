@@ -90,7 +90,16 @@ const DIRECT = ({ property }: { property: string }) => ({
   fileSize: 1e3,
 });
 /** A ticket is the owner's who asked for it, and nobody else's. */
-const NOT_THEIRS = { stranger: "NOT_FOUND", moderator: "NOT_FOUND", admin: "NOT_FOUND", service: "NOT_FOUND" } as const;
+const NOT_THEIRS: Refusals = {
+  stranger: "NOT_FOUND",
+  moderator: "NOT_FOUND",
+  admin: "NOT_FOUND",
+  service: "NOT_FOUND",
+  "token:read": "NOT_FOUND",
+  "token:upload": "NOT_FOUND",
+  "token:moderate": "NOT_FOUND",
+  "token:admin": "NOT_FOUND",
+};
 const uploadOf = ({ uploadId }: { uploadId: string }) => ({ uploadId });
 
 const CALLS: Record<string, Call> = {

@@ -20,7 +20,8 @@ function operationSchemas(): Record<string, Schema> {
   for (const one of OPERATIONS.filter(({ operationId }) => operationId.includes("_"))) {
     const body = one.requestBody?.content["application/json"]?.schema;
     if (body) schemas[typeName(one.operationId, "Body")] = body;
-    const answer = answerOf(one, one.operationId.startsWith("upload_") ? "201" : "200").content["application/json"];
+    const status = one.operationId.startsWith("upload_") ? "201" : "200";
+    const answer = "204" in one.responses ? undefined : answerOf(one, status).content["application/json"];
     if (answer) schemas[typeName(one.operationId, "Answer")] = answer.schema;
   }
   return schemas;

@@ -9,10 +9,13 @@ import { startWorkerd, type WorkerdServer } from "./workerd-server.js";
 const ON_NODE = /^\/(?:$|metrics|docs|console)|^\/v1\/media\/(?:upload|batch\/upload|[a-z-]+\/[^/]+\/.+)$/;
 const isOnNode = ({ method = "GET", url = "/" }: IncomingMessage): boolean => {
   const { pathname } = new URL(url, "http://front");
+  if (pathname === "/trpc/uploads.complete") return true;
   return ON_NODE.test(pathname) && (method === "POST" ? isUpload(pathname) : !pathname.startsWith("/v1/"));
 };
 const isUpload = (pathname: string): boolean =>
-  /\/(?:upload|avatar|cover|logo|photos|portfolio)$|\/posts\/[^/]+\/media$/.test(pathname);
+  /\/(?:upload|avatar|cover|logo|photos|portfolio)$|\/posts\/[^/]+\/media$|^\/v1\/media\/direct\/[^/]+\/complete$/.test(
+    pathname,
+  );
 
 /**
  * One address for both runtimes, as a platform has it: the worker answers all it can, and a server beside it, which is

@@ -7,6 +7,7 @@ import { ERROR_MAP } from "../../src/procedures/error-map.js";
 import { appRouter } from "../../src/procedures/index.js";
 import { REST_OPERATIONS, type RestOperation } from "../../src/router/rest-operations.js";
 import type { ProcedureName, SharedServer, Transport, TransportRow } from "../contracts/api/transport.js";
+import type { Combination } from "./combination.js";
 import { SERVICE_TOKEN, startTestServer } from "./server.js";
 
 /** Every way to call a procedure; another is one more row. */
@@ -15,19 +16,19 @@ export const TRANSPORTS: readonly TransportRow[] = [
   {
     name: "plain HTTP",
     open: openRest,
-    lacks: ["media.setPrimary", "moderation.approve", "moderation.flag", "moderation.reject"],
+    lacks: ["media.setPrimary", "moderation.approve", "moderation.flag", "moderation.reject", "uploads.onProgress"],
     hasSessions: true,
   },
   { name: "in process", open: openTool, lacks: [], hasSessions: false },
 ];
 
 /** A server that answers as often as it is asked. */
-export async function startSharedServer(): Promise<SharedServer> {
+export async function startSharedServer(combination?: Combination): Promise<SharedServer> {
   let env: Record<string, string> = {};
   const server = await startTestServer((settings) => {
     env = { ...settings, SERVICE_TOKEN };
     return Promise.resolve({ RATE_LIMIT: "off" });
-  });
+  }, combination);
   return { server, env: { ...env, BASE_URL: server.baseUrl } };
 }
 
@@ -42,7 +43,32 @@ function pick<T>(proxy: ByName<T>, procedure: ProcedureName): T {
   return member;
 }
 
-const TYPES = appRouter._def.procedures as unknown as Record<string, { _def: { type: "query" | "mutation" } }>;
+type Kind = "query" | "mutation" | "subscription";
+const KINDS = appRouter._def.procedures as unknown as Record<string, { _def: { type: Kind } }>;
+
+type Subscribe = (
+  input: unknown,
+  hear: { onData(event: { data: unknown }): void; onError(error: unknown): void },
+) => { unsubscribe(): void };
+type ClientProcedure = { query: Send; mutate: Send; subscribe: Subscribe };
+
+/** What a subscription says first. */
+const firstEvent = (subscribe: Subscribe, input: unknown): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const subscription = subscribe(input, {
+      onData: ({ data }) => {
+        resolve(data);
+        subscription.unsubscribe();
+      },
+      onError: reject,
+    });
+  });
+
+const ASK: Record<Kind, (procedure: ClientProcedure, input: unknown) => Promise<unknown>> = {
+  query: ({ query }, input) => query(input),
+  mutation: ({ mutate }, input) => mutate(input),
+  subscription: ({ subscribe }, input) => firstEvent(subscribe, input),
+};
 
 function openClient({ server }: SharedServer): Promise<Transport> {
   return Promise.resolve({
@@ -50,9 +76,9 @@ function openClient({ server }: SharedServer): Promise<Transport> {
       const { api } = createMediaClient({ baseUrl: server.baseUrl, token });
       return {
         async call(procedure, input) {
-          const { query, mutate } = pick(api as unknown as ByName<{ query: Send; mutate: Send }>, procedure);
           try {
-            return await (TYPES[procedure]?._def.type === "query" ? query(input) : mutate(input));
+            const kind = KINDS[procedure]?._def.type ?? "query";
+            return await ASK[kind](pick(api as unknown as ByName<ClientProcedure>, procedure), input);
           } catch (error) {
             const { path: _, retryAfterSeconds, ...problem } = { path: null, ...toMediaClientError(error).problem };
             throw toRefusal(retryAfterSeconds === null ? problem : { ...problem, retryAfterSeconds });
@@ -114,11 +140,22 @@ function toRequest({ route: { method, path } }: RestOperation, input: Record<str
   return { method, path: query.size > 0 ? `${address}?${query}` : address, body: undefined };
 }
 
+/** As a procedure yields it: its id, what it carries. */
+type TrackedEvent = readonly [id: string, data: unknown, mark: symbol];
+
+async function firstOf(events: AsyncIterable<TrackedEvent>): Promise<unknown> {
+  for await (const [, data] of events) return data;
+  throw new Error("the stream ended without a word");
+}
+
 async function openTool({ env }: SharedServer): Promise<Transport> {
   const tool = await openInProcess(loadConfig(env));
   return {
     as: ({ actor }) => ({
-      call: (procedure, input) => pick(tool.as(actor) as unknown as ByName<Send>, procedure)(input),
+      async call(procedure, input) {
+        const answer = await pick(tool.as(actor) as unknown as ByName<Send>, procedure)(input);
+        return KINDS[procedure]?._def.type === "subscription" ? firstOf(answer as AsyncIterable<TrackedEvent>) : answer;
+      },
     }),
     close: () => tool.close(),
   };

@@ -140,6 +140,19 @@ export function readingContract(open: () => ApiStage): void {
       expect(await of(api.people.nobody)).toEqual(expect.arrayContaining(likes("bce")));
     });
 
+    it("is in groups of likes for those who manage it, the first to be kept", async () => {
+      const input = { type: "property" as const, id: gallery.place.id };
+      const { items, nextCursor } = await api.call(api.people.owner, "media.duplicatesOfEntity", input);
+      expect(items.map(({ tier, distance, count, media }) => [tier, distance, count, lettersOf(media)])).toEqual([
+        ["exact", 0, 5, "abcde"],
+      ]);
+      expect(nextCursor).toBeNull();
+      expect(await api.refusal(api.people.stranger, "media.duplicatesOfEntity", input)).toMatchObject({
+        code: "FORBIDDEN",
+        right: "manage",
+      });
+    });
+
     it("is what is stored, read by the server itself", async () => {
       const other = await api.server.call<{ items: MediaOut[] }>("GET", `${gallery.path}?limit=100`);
       expect((await list({}, api.people.nobody)).items).toEqual(other.body.items);
