@@ -1,8 +1,10 @@
 import type { Actor } from "../media/actor.js";
 import { MediaError } from "../media/errors.js";
 import { toFailure } from "./error-map.js";
-import { createCaller } from "./index.js";
-import type { ProcedureContext } from "./trpc.js";
+import { appRouter } from "./index.js";
+import { createCallerFactory, type ProcedureContext } from "./trpc.js";
+
+const createCaller = createCallerFactory(appRouter);
 
 /** Every procedure as a typed function: `caller.media.list({ type, id })`. */
 export type Caller = ReturnType<typeof createCaller>;
