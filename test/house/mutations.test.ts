@@ -191,8 +191,11 @@ describe("a server type on its way into the client package", () => {
     for (const [name, type] of Object.entries(LEAKS)) put(`src/procedures/${name}-group.ts`, groupThatLeaks(type));
     const names = Object.keys(LEAKS);
     const imports = names.map((name) => `import { leak as ${name} } from "./${name}-group.js";\n`).join("");
+    const types = names.map((name) => `${name}: typeof ${name};`).join("");
     mutate("src/procedures/index.ts", (text) =>
-      text.replace(/export const appRouter = router\(\{/, (begin) => `${imports}${begin} ${names.join(", ")},`),
+      text
+        .replace(/type Groups = \{/, (begin) => `${imports}${begin} ${types}`)
+        .replace(/= router\(\{/, (begin) => `${begin} ${names.join(", ")},`),
     );
     mutate(
       "src/procedures/public-router.ts",
