@@ -19,8 +19,25 @@ const INDEPENDENT = ["browser-manners", "hostile-memory", "rate-limit", "shared-
   (name) => `test/api/${name}.test.ts`,
 );
 
-/** Who sees what, and many at once: the database decides. Once on each database, and so once on each store. */
-const DECIDED_BY_THE_DATABASE = ["concurrency", "visibility"].map((name) => `test/api/${name}.test.ts`);
+/**
+ * Who may do and see what, in which order, and many at once: rows decide, and no byte is stored that matters. Once on
+ * each database, and so once on each store.
+ */
+const DECIDED_BY_THE_DATABASE = [
+  "accounts",
+  "analytics",
+  "attacks",
+  "concurrency",
+  "directory",
+  "duplicates",
+  "managing",
+  "moderation",
+  "named-tokens",
+  "principals",
+  "resolve-duplicates",
+  "search",
+  "visibility",
+].map((name) => `test/api/${name}.test.ts`);
 
 const EXCLUDED: Record<keyof typeof COMBINATIONS, readonly string[]> = {
   "SQLite + local": [],
@@ -29,8 +46,20 @@ const EXCLUDED: Record<keyof typeof COMBINATIONS, readonly string[]> = {
   "MariaDB + S3": INDEPENDENT,
 };
 
-/** About compilers, checkers and kills, which are the same on every Node; these also take longest. */
-const ON_ONE_NODE = ["test/crash/**/*.test.ts", "test/house/**/*.test.ts", "test/client/package.test.ts"];
+/**
+ * About compilers, checkers, kills, browsers, query plans and the worker's own runtime, which are the same whatever Node
+ * runs beside them, and every principal at every procedure, which is about our own rules. These also take longest.
+ */
+const ON_ONE_NODE = [
+  "test/crash/**/*.test.ts",
+  "test/house/**/*.test.ts",
+  "test/edge/**/*.test.ts",
+  "test/console/**/*.test.ts",
+  "test/client/{package,browser,packed-browser}.test.ts",
+  "test/router/api-page.test.ts",
+  "test/db/query-plans.test.ts",
+  "test/procedures/principals.test.ts",
+];
 
 /**
  * What is asked of the worker, with a server beside it that takes the uploads and has the pages and metrics. Left out:
@@ -40,10 +69,14 @@ const ON_ONE_NODE = ["test/crash/**/*.test.ts", "test/house/**/*.test.ts", "test
  * - errors: counts the worker's requests in the server's metrics; storage-sync, database-faults: set the server up in
  *   ways a worker has none of; test/edge/outage.test.ts has its faults;
  * - what is INDEPENDENT.
- * What asks the same rules again at length is for `npm run test:edge`: with them the project takes some 130 s of processor time.
+ * What asks the same rules again at length is for `npm run test:edge`; `test/edge/transports.test.ts` asks every
+ * procedure in every run.
  */
-const ON_THE_EDGE = ["accounts", "directory", "managing", "moderation", "reading", "search"];
-const AT_LENGTH = process.env.EDGE_MATRIX === "full" ? ["analytics", "resolve-duplicates", "visibility"] : [];
+const ON_THE_EDGE = ["accounts", "reading", "search"];
+const AT_LENGTH =
+  process.env.EDGE_MATRIX === "full"
+    ? ["analytics", "directory", "managing", "moderation", "resolve-duplicates", "visibility"]
+    : [];
 const edgeTests = [...ON_THE_EDGE, ...AT_LENGTH].map((name) => `test/api/${name}.test.ts`);
 
 const shared = { testTimeout: 30_000, hookTimeout: 120_000, pool: "forks" } as const;
