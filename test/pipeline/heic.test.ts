@@ -1,51 +1,26 @@
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MediaError } from "../../src/media/errors.js";
 import { hammingDistance } from "../../src/media/near-duplicates.js";
-import type { ImagePipeline, RenderedImage } from "../../src/media/ports.js";
-import { VARIANTS } from "../../src/media/variants.js";
-import { createSharpPipeline } from "../../src/pipeline/sharp-pipeline.js";
+import type { RenderedImage } from "../../src/media/ports.js";
 import { CORNERS, colourAt, colourDistance, quarters, type Rgb } from "../support/pictures.js";
+import { openPixelStage, type PixelStage } from "../support/pixel-stage.js";
 import { createRandom } from "../support/seeded-random.js";
-import { makeTemporaryFolder } from "../support/temporary-folder.js";
 
 /** See the page beside the files for what is in them. */
 const fixture = (name: string): Promise<Buffer> =>
   readFile(fileURLToPath(new URL(`../fixtures/heic/${name}.heic`, import.meta.url)));
 
-let folder: Awaited<ReturnType<typeof makeTemporaryFolder>>;
-let pipeline: ImagePipeline;
-let files = 0;
-
+let stage: PixelStage;
 beforeAll(async () => {
-  folder = await makeTemporaryFolder();
-  pipeline = createSharpPipeline({
-    processes: 1,
-    queueLimit: 50,
-    inspectTimeoutMs: 20_000,
-    renderTimeoutMs: 20_000,
-    maxPixels: 30_000_000,
-  });
+  stage = await openPixelStage(30_000_000);
 });
-afterAll(async () => {
-  await pipeline.close();
-  await folder.remove();
-});
+afterAll(() => stage.close());
 
-async function store(bytes: Uint8Array): Promise<string> {
-  const path = join(folder.path, `upload-${files++}`);
-  await writeFile(path, bytes);
-  return path;
-}
-
-async function renderAt(path: string): Promise<RenderedImage> {
-  const outputFolder = await mkdtemp(join(folder.path, "out-"));
-  return pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: false });
-}
-const render = async (bytes: Uint8Array): Promise<RenderedImage> => renderAt(await store(bytes));
+const store = (bytes: Uint8Array): Promise<string> => stage.store(bytes);
+const render = async (bytes: Uint8Array): Promise<RenderedImage> => stage.renderAt(await store(bytes));
 
 const pathOf = (image: RenderedImage, name: string): string =>
   image.variants.find((variant) => variant.name === name)?.path ?? "missing";
@@ -73,7 +48,7 @@ const { topLeft, topRight, bottomLeft, bottomRight } = CORNERS;
 
 describe("a HEIC picture", () => {
   it.each(["image/heic", "image/heif"])("is inspected as %s", async (type) => {
-    expect(await pipeline.inspect(await store(await fixture("plain")), type)).toEqual({
+    expect(await stage.pipeline.inspect(await store(await fixture("plain")), type)).toEqual({
       width: 320,
       height: 240,
       frames: 1,
@@ -118,11 +93,11 @@ describe("a HEIC picture", () => {
 
   it("gives its EXIF, and loses its position in place", async () => {
     const path = await store(await fixture("wide-gamut"));
-    const image = await renderAt(path);
+    const image = await stage.renderAt(path);
     expect(image).toMatchObject({ exif: { make: "Artitec", model: "Testcam" }, originalChanged: true });
     const kept = await readFile(path);
     expect(kept.length).toBe((await fixture("wide-gamut")).length);
-    expect((await renderAt(path)).originalChanged).toBe(false);
+    expect((await stage.renderAt(path)).originalChanged).toBe(false);
   });
 
   it("that is cut anywhere is damaged, and the next one is not", async () => {

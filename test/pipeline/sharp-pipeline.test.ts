@@ -1,11 +1,10 @@
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ACCEPTED_IMAGE_TYPES } from "../../src/media/content-type.js";
 import type { ImagePipeline, RenderedImage, RenderedVariant } from "../../src/media/ports.js";
 import { VARIANTS } from "../../src/media/variants.js";
-import { createSharpPipeline } from "../../src/pipeline/sharp-pipeline.js";
 import {
   animation,
   CORNERS,
@@ -18,38 +17,19 @@ import {
   type Rgb,
   scenery,
 } from "../support/pictures.js";
-import { makeTemporaryFolder } from "../support/temporary-folder.js";
+import { openPixelStage, type PixelStage } from "../support/pixel-stage.js";
 
 const MAX_PIXELS = 30_000_000;
-let folder: Awaited<ReturnType<typeof makeTemporaryFolder>>;
+let stage: PixelStage;
 let pipeline: ImagePipeline;
-
 beforeAll(async () => {
-  folder = await makeTemporaryFolder();
-  pipeline = createSharpPipeline({
-    processes: 1,
-    queueLimit: 50,
-    inspectTimeoutMs: 20_000,
-    renderTimeoutMs: 20_000,
-    maxPixels: MAX_PIXELS,
-  });
+  stage = await openPixelStage(MAX_PIXELS);
+  pipeline = stage.pipeline;
 });
-afterAll(async () => {
-  await pipeline.close();
-  await folder.remove();
-});
+afterAll(() => stage.close());
 
-let files = 0;
-async function store(bytes: Uint8Array): Promise<string> {
-  const path = join(folder.path, `upload-${files++}`);
-  await writeFile(path, bytes);
-  return path;
-}
-
-async function render(bytes: Uint8Array): Promise<RenderedImage> {
-  const outputFolder = await mkdtemp(join(folder.path, "out-"));
-  return pipeline.render({ path: await store(bytes), outputFolder, variants: VARIANTS, keepGps: false });
-}
+const store = (bytes: Uint8Array): Promise<string> => stage.store(bytes);
+const render = async (bytes: Uint8Array): Promise<RenderedImage> => stage.renderAt(await store(bytes));
 
 const inspect = async (bytes: Uint8Array, contentType: string) => pipeline.inspect(await store(bytes), contentType);
 
@@ -79,7 +59,7 @@ describe("rendering", () => {
   });
 
   it("puts the files where it was told and nowhere else", async () => {
-    const outputFolder = await mkdtemp(join(folder.path, "out-"));
+    const outputFolder = await mkdtemp(join(stage.folder, "out-"));
     const path = await store(await png(scenery(500, 400)));
     const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: false });
     expect(image.variants.map((variant) => variant.path).sort()).toEqual(
@@ -299,7 +279,7 @@ describe("the original", () => {
       .jpeg()
       .toBuffer();
     const path = await store(bytes);
-    const outputFolder = await mkdtemp(join(folder.path, "out-"));
+    const outputFolder = await mkdtemp(join(stage.folder, "out-"));
     const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: false });
     expect(image.originalChanged).toBe(false);
     expect((await readFile(path)).equals(bytes)).toBe(true);
@@ -321,7 +301,7 @@ describe("the original", () => {
 
   it("loses its position and nothing else, and says that it changed", async () => {
     const path = await store(await located());
-    const outputFolder = await mkdtemp(join(folder.path, "out-"));
+    const outputFolder = await mkdtemp(join(stage.folder, "out-"));
     const job = { path, outputFolder, variants: VARIANTS };
     const image = await pipeline.render({ ...job, keepGps: false });
     expect(image).toMatchObject({ originalChanged: true, exif: { make: "Canon" } });
@@ -334,7 +314,7 @@ describe("the original", () => {
   it("keeps its position where that is wanted", async () => {
     const bytes = await located();
     const path = await store(bytes);
-    const outputFolder = await mkdtemp(join(folder.path, "out-"));
+    const outputFolder = await mkdtemp(join(stage.folder, "out-"));
     const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: true });
     expect(image).toMatchObject({ originalChanged: false, exif: { latitude: 41.9, longitude: 12.5 } });
     expect((await readFile(path)).equals(bytes)).toBe(true);
@@ -388,7 +368,7 @@ describe("what is refused", () => {
     const error = await render((await scenery(300, 200).tiff().toBuffer()).subarray(0, 900)).catch(
       (error: unknown) => error,
     );
-    expect(String(error)).not.toContain(folder.path);
+    expect(String(error)).not.toContain(stage.folder);
     expect(JSON.stringify(error)).not.toContain("upload-");
   });
 });
@@ -396,8 +376,8 @@ describe("what is refused", () => {
 describe("what fails on this side", () => {
   it("is no fault of the file: it is gone", async () => {
     const job = {
-      path: join(folder.path, "no-such-file"),
-      outputFolder: folder.path,
+      path: join(stage.folder, "no-such-file"),
+      outputFolder: stage.folder,
       variants: VARIANTS,
       keepGps: false,
     };
@@ -413,7 +393,7 @@ describe("what fails on this side", () => {
     };
     await expect(pipeline.render(job)).rejects.toMatchObject(failure("PROCESSING_FAILED"));
     await expect(
-      pipeline.render({ ...job, outputFolder: await mkdtemp(join(folder.path, "out-")) }),
+      pipeline.render({ ...job, outputFolder: await mkdtemp(join(stage.folder, "out-")) }),
     ).resolves.toBeDefined();
   });
 });
