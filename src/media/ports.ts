@@ -13,7 +13,7 @@ import type {
   UsageCounters,
 } from "./lifecycle-ports.js";
 import type { Limits, Retention, SyncPatience } from "./limits.js";
-import type { Media, ModerationStatus, StorageType } from "./model.js";
+import type { FocalPoint, Media, ModerationStatus, StorageType } from "./model.js";
 import type { VariantName, VariantSpec } from "./variants.js";
 
 export type Clock = { now(): Date; pause(milliseconds: number): Promise<void> };
@@ -182,7 +182,10 @@ export type RenderJob = {
   path: string;
   /** An existing empty folder; every file is written here. */
   outputFolder: string;
-  variants: Readonly<Record<VariantName, VariantSpec>>;
+  /** Those to make. */
+  variants: Readonly<Partial<Record<VariantName, VariantSpec>>>;
+  /** Of the upright picture, 0 to 1: what crops keep. Null: the middle. */
+  focalPoint: FocalPoint | null;
   keepGps: boolean;
 };
 

@@ -5,15 +5,17 @@ import { decoding } from "./decode-failure.js";
 import { decodeHevc } from "./hevc.js";
 import { withIccProfile } from "./icc-profile.js";
 import type { PictureHeader } from "./picture-header.js";
-import { openPixels, type Pixels, resizePixels, type Size, takePixels } from "./pixels.js";
+import { openPixels, type Pixels, type Size, takePixels } from "./pixels.js";
+import { resizePixels } from "./resize.js";
 
 /** `maxPixels`: frames times pixels of one frame; the decoder refuses more. */
 export type PictureSource = { path: string; header: PictureHeader; maxPixels: number };
 
 const DECODERS: Record<PictureHeader["decoder"], (source: PictureSource, size: Size) => Promise<Pixels>> = {
   sharp: decodeWithSharp,
-  hevc: async ({ path, header }, size) => toSrgb(await resizePixels(await decodeHevc(path), size, "fill"), header.icc),
-  bitmap: async ({ path }, size) => resizePixels(decodeBitmap(await readFile(path)), size, "fill"),
+  hevc: async ({ path, header }, size) =>
+    toSrgb(await resizePixels(await decodeHevc(path), { ...size, fit: "fill" }), header.icc),
+  bitmap: async ({ path }, size) => resizePixels(decodeBitmap(await readFile(path)), { ...size, fit: "fill" }),
 };
 
 /**

@@ -20,12 +20,6 @@ export async function takePixels(picture: Sharp): Promise<Pixels> {
   return { data, width, height, channels };
 }
 
-/** `fill` gives exactly the size whatever the proportions; `cover` fills it and crops around the middle. */
-export async function resizePixels(pixels: Pixels, size: Size, fit: "fill" | "cover"): Promise<Pixels> {
-  if (pixels.width === size.width && pixels.height === size.height) return pixels;
-  return takePixels(openPixels(pixels).resize(size.width, size.height, { fit }));
-}
-
 export async function flattenPixels(pixels: Pixels): Promise<Pixels> {
   return pixels.channels === 3 ? pixels : takePixels(openPixels(pixels).flatten({ background: PAPER }));
 }

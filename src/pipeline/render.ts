@@ -7,8 +7,9 @@ import { blankGpsInFile } from "./gps-blank.js";
 import { hashSourceSize, perceptualHash } from "./perceptual-hash.js";
 import { type PictureHeader, readHeader } from "./picture-header.js";
 import { variantPath } from "./pixel-messages.js";
-import { dropOpaqueAlpha, openPixels, type Pixels, resizePixels, type Size } from "./pixels.js";
+import { dropOpaqueAlpha, openPixels, type Pixels, type Size } from "./pixels.js";
 import { describeAtAGlance } from "./placeholder.js";
+import { resizePixels } from "./resize.js";
 import { type PlannedVariant, planVariants } from "./variant-plan.js";
 
 /** A variant and its pixels. */
@@ -26,7 +27,7 @@ export async function renderPicture(job: RenderJob, maxPixels: number): Promise<
   const hashSource = hashSourceSize(header);
   const plan = planVariants(header, job.variants, hashSource);
   const base = await dropOpaqueAlpha(await decodePicture({ path: job.path, header, maxPixels }, plan.base));
-  const { renditions, steps } = await stepDown(base, plan.variants);
+  const { renditions, steps } = await stepDown(base, plan.variants, job.focalPoint);
   const [perceptual, glance, variants] = await Promise.all([
     perceptualHash(smallestCovering(steps, hashSource)),
     describeAtAGlance(steps.at(-1) ?? base),
@@ -56,11 +57,12 @@ function requireFewPixels({ width, height, frames }: PictureHeader, maxPixels: n
 async function stepDown(
   base: Pixels,
   variants: PlannedVariant[],
+  focalPoint: RenderJob["focalPoint"],
 ): Promise<{ renditions: Rendition[]; steps: Pixels[] }> {
   const steps = [base];
   const renditions: Rendition[] = [];
   for (const variant of variants) {
-    const pixels = await resizePixels(smallestCovering(steps, variant), variant, variant.fit);
+    const pixels = await resizePixels(smallestCovering(steps, variant), variant, focalPoint);
     renditions.push({ variant, pixels });
     if (variant.fit === "fill") steps.push(pixels);
   }

@@ -1,8 +1,9 @@
 import type { VariantName, VariantSpec } from "../media/variants.js";
 import type { Size } from "./pixels.js";
+import type { Target } from "./resize.js";
 
 /** `fill`: the whole picture at this size. `cover`: this size is filled and what stands over is cropped. */
-export type PlannedVariant = Size & { name: VariantName; quality: number; fit: "fill" | "cover" };
+export type PlannedVariant = Target & { name: VariantName; quality: number };
 
 export type VariantPlan = {
   /**
@@ -20,7 +21,7 @@ export type VariantPlan = {
  */
 export function planVariants(
   picture: Size,
-  specs: Readonly<Record<VariantName, VariantSpec>>,
+  specs: Readonly<Partial<Record<VariantName, VariantSpec>>>,
   atLeast: Size,
 ): VariantPlan {
   const rows = (Object.entries(specs) as [VariantName, VariantSpec][])

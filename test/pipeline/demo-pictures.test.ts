@@ -27,7 +27,7 @@ describe("the demo's pictures", () => {
       const path = join(folder.path, filename);
       await writeFile(path, body);
       const outputFolder = await mkdtemp(join(folder.path, "out-"));
-      const job = { path, outputFolder, variants: VARIANTS, keepGps: false };
+      const job = { path, outputFolder, variants: VARIANTS, focalPoint: null, keepGps: false };
       rendered.set(filename, await renderPicture(job, MAX_PIXELS));
     }
   });

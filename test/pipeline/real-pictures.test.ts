@@ -35,7 +35,7 @@ async function render(file: string, keepGps = false): Promise<RenderedImage> {
   const outputFolder = await mkdtemp(join(folder.path, "out-"));
   const path = join(outputFolder, "original");
   await copyFile(corpusPath(file), path);
-  return pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps });
+  return pipeline.render({ path, outputFolder, variants: VARIANTS, focalPoint: null, keepGps });
 }
 
 const isTaken = (row: CorpusRow): boolean => pipeline.contentTypes.includes(row.true_type ?? "");

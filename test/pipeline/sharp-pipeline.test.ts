@@ -61,7 +61,7 @@ describe("rendering", () => {
   it("puts the files where it was told and nowhere else", async () => {
     const outputFolder = await mkdtemp(join(stage.folder, "out-"));
     const path = await store(await png(scenery(500, 400)));
-    const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: false });
+    const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, focalPoint: null, keepGps: false });
     expect(image.variants.map((variant) => variant.path).sort()).toEqual(
       (await readdir(outputFolder)).map((name) => join(outputFolder, name)).sort(),
     );
@@ -280,7 +280,7 @@ describe("the original", () => {
       .toBuffer();
     const path = await store(bytes);
     const outputFolder = await mkdtemp(join(stage.folder, "out-"));
-    const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: false });
+    const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, focalPoint: null, keepGps: false });
     expect(image.originalChanged).toBe(false);
     expect((await readFile(path)).equals(bytes)).toBe(true);
   });
@@ -302,7 +302,7 @@ describe("the original", () => {
   it("loses its position and nothing else, and says that it changed", async () => {
     const path = await store(await located());
     const outputFolder = await mkdtemp(join(stage.folder, "out-"));
-    const job = { path, outputFolder, variants: VARIANTS };
+    const job = { path, outputFolder, variants: VARIANTS, focalPoint: null };
     const image = await pipeline.render({ ...job, keepGps: false });
     expect(image).toMatchObject({ originalChanged: true, exif: { make: "Canon" } });
     expect(image.exif).not.toHaveProperty("latitude");
@@ -315,7 +315,7 @@ describe("the original", () => {
     const bytes = await located();
     const path = await store(bytes);
     const outputFolder = await mkdtemp(join(stage.folder, "out-"));
-    const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: true });
+    const image = await pipeline.render({ path, outputFolder, variants: VARIANTS, focalPoint: null, keepGps: true });
     expect(image).toMatchObject({ originalChanged: false, exif: { latitude: 41.9, longitude: 12.5 } });
     expect((await readFile(path)).equals(bytes)).toBe(true);
   });
@@ -379,6 +379,7 @@ describe("what fails on this side", () => {
       path: join(stage.folder, "no-such-file"),
       outputFolder: stage.folder,
       variants: VARIANTS,
+      focalPoint: null,
       keepGps: false,
     };
     await expect(pipeline.render(job)).rejects.toMatchObject(failure("PROCESSING_FAILED"));
@@ -389,6 +390,7 @@ describe("what fails on this side", () => {
       path: await store(await png(scenery(300, 200))),
       outputFolder: "/nowhere/at/all",
       variants: VARIANTS,
+      focalPoint: null,
       keepGps: false,
     };
     await expect(pipeline.render(job)).rejects.toMatchObject(failure("PROCESSING_FAILED"));

@@ -1,5 +1,6 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { FocalPoint } from "../../src/media/model.js";
 import type { ImagePipeline, RenderedImage } from "../../src/media/ports.js";
 import { VARIANTS } from "../../src/media/variants.js";
 import { createSharpPipeline } from "../../src/pipeline/sharp-pipeline.js";
@@ -13,7 +14,7 @@ export type PixelStage = {
   /** Keeps an upload and answers its path. */
   store(bytes: Uint8Array): Promise<string>;
   /** Renders the file at the path, which loses its position, to a folder of its own. */
-  renderAt(path: string): Promise<RenderedImage>;
+  renderAt(path: string, focalPoint?: FocalPoint | null): Promise<RenderedImage>;
   close(): Promise<void>;
 };
 
@@ -35,9 +36,9 @@ export async function openPixelStage(maxPixels: number): Promise<PixelStage> {
       await writeFile(path, bytes);
       return path;
     },
-    async renderAt(path) {
+    async renderAt(path, focalPoint = null) {
       const outputFolder = await mkdtemp(join(folder.path, "out-"));
-      return pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: false });
+      return pipeline.render({ path, outputFolder, variants: VARIANTS, focalPoint, keepGps: false });
     },
     async close() {
       await pipeline.close();
