@@ -1,4 +1,4 @@
-import { and, asc, count, eq, inArray, lte, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, lte, sql } from "drizzle-orm";
 import type { DeletionOutbox } from "../src/media/lifecycle-ports.js";
 import type { Scope } from "./scope.js";
 import { sha256Of } from "./sha-256.js";
@@ -13,6 +13,31 @@ export function createDeletionOutbox({ db, schema: { objectDeletions } }: Scope)
         return { ...entry, objectKey: key, keyDigest: await sha256Of(key), storageType };
       });
       await db.insert(objectDeletions).values(await Promise.all(rows));
+    },
+
+    async retire(mediaId, objects, { now, until }) {
+      if (objects.length === 0) return;
+      const entry = { attempts: 0, runAfter: until, createdAt: now, mediaId };
+      const rows = objects.map(async ({ key, ...object }) => {
+        return { ...entry, ...object, objectKey: key, keyDigest: await sha256Of(key) };
+      });
+      await db.insert(objectDeletions).values(await Promise.all(rows));
+    },
+
+    async findRetired(key, now) {
+      const { keyDigest, runAfter, attempts } = objectDeletions;
+      // An entry that was tried is waiting for a store, not for its time.
+      const isServed = and(eq(keyDigest, await sha256Of(key)), gt(runAfter, now), eq(attempts, 0));
+      const [entry] = await db.select().from(objectDeletions).where(isServed).limit(1);
+      if (!entry) return null;
+      const { mediaId, storageType, contentType, fileSize } = entry;
+      if (mediaId === null || contentType === null || fileSize === null) return null;
+      return { mediaId, key, storageType, contentType, fileSize };
+    },
+
+    async hasten(mediaId, now) {
+      const isWaiting = and(eq(objectDeletions.mediaId, mediaId), gt(objectDeletions.runAfter, now));
+      await db.update(objectDeletions).set({ runAfter: now }).where(isWaiting);
     },
 
     due({ storageType, now, limit }) {

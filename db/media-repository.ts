@@ -5,6 +5,7 @@ import { galleries } from "./media-galleries.js";
 import { withVariants } from "./media-items.js";
 import { objectKeys } from "./media-keys.js";
 import { lookAlikes } from "./media-look-alikes.js";
+import { renderings } from "./media-renderings.js";
 import { searching } from "./media-search.js";
 import { writers } from "./media-writers.js";
 import { chooseByRef, matchesRef } from "./refs.js";
@@ -17,6 +18,7 @@ export const createMediaRepository = (scope: Scope): MediaRepository => ({
   ...galleries(scope),
   ...lookAlikes(scope),
   ...backlogs(scope),
+  ...renderings(scope),
   ...writers(scope),
 });
 

@@ -28,12 +28,17 @@ const approval = (moderationStatus: ModerationStatus) => ({
 
 const focus = (point: Media["focalPoint"]) => ({ focalX: point?.x ?? null, focalY: point?.y ?? null });
 
+/** The columns that repeat keys of variants. */
+export function variantKeys(variants: readonly Variant[]): Pick<MediaRow, "thumbnailUrl" | "mediumUrl" | "largeUrl"> {
+  const keyOf = (name: Variant["name"]) => variants.find((variant) => variant.name === name)?.key ?? null;
+  return { thumbnailUrl: keyOf("thumbnail"), mediumUrl: keyOf("medium"), largeUrl: keyOf("large") };
+}
+
 /** Throws TypeError where a processed video has a key or a size and not both. */
 export function toMediaRow(media: NewMedia): NewMediaRow {
   const { variants, focalPoint, videoProcessedKey, videoProcessedSize, moderationStatus, tags, ...columns } = media;
   if ((videoProcessedKey === null) !== (videoProcessedSize === undefined))
     throw new TypeError("A processed video has a key and a size.");
-  const keyOf = (name: Variant["name"]) => variants.find((variant) => variant.name === name)?.key ?? null;
   return {
     ...columns,
     ...approval(moderationStatus),
@@ -41,9 +46,7 @@ export function toMediaRow(media: NewMedia): NewMediaRow {
     ...guards(media, { isPrimary: media.isPrimary, deletedAt: null }),
     tags: [...tags],
     originalUrl: media.storagePath,
-    thumbnailUrl: keyOf("thumbnail"),
-    mediumUrl: keyOf("medium"),
-    largeUrl: keyOf("large"),
+    ...variantKeys(variants),
     videoProcessedUrl: videoProcessedKey,
     videoProcessedSize: videoProcessedSize ?? null,
   };

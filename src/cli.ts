@@ -5,6 +5,7 @@ import { SERVICE_TOKEN_FILE, secretsFolder } from "./compose.js";
 import { type Config, ConfigError, loadConfig } from "./config.js";
 import { DEMO_PASSWORD, loadDemo } from "./demo.js";
 import { SCOPES } from "./media/rights.js";
+import { REPROCESS_USAGE, reprocessVariants } from "./reprocess-command.js";
 import { startServer } from "./start-server.js";
 import { migrateStorage } from "./storage-migration.js";
 import { createNamedToken, listNamedTokens, revokeNamedToken } from "./token-commands.js";
@@ -14,6 +15,7 @@ const USAGE = `Usage: cli <command>
   demo              load users, entities and a gallery into the server at BASE_URL; starts a server where none runs
   storage migrate   move every item to another store: --from local --to s3, or the other way round;
                     --concurrency 4 items at once, --items-per-second 0 (no limit)
+${REPROCESS_USAGE}
   tokens create     make a service token and show it once: --name importer --scope upload --scope read
                     (${SCOPES.join(", ")}); --expires 90d, 12h, or an ISO 8601 date or time
   tokens list       every named token with its last use; --json
@@ -23,6 +25,7 @@ const USAGE = `Usage: cli <command>
 const COMMANDS: Readonly<Record<string, (config: Config, words: readonly string[]) => Promise<boolean>>> = {
   demo: runDemo,
   "storage migrate": migrateStorage,
+  reprocess: reprocessVariants,
   "tokens create": createNamedToken,
   "tokens list": listNamedTokens,
   "tokens revoke": revokeNamedToken,

@@ -20,3 +20,10 @@ export function readWords<O extends NonNullable<ParseArgsConfig["options"]>>(
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
+
+/** The whole number an option is given. Throws UsageError for anything else. */
+export function wholeNumber(name: string, word: string, min: number, max = 999_999_999): number {
+  if (/^\d{1,9}$/.test(word) && Number(word) >= min && Number(word) <= max) return Number(word);
+  const range = max === 999_999_999 ? `from ${min} on` : `from ${min} to ${max}`;
+  throw new UsageError(`${name} must be a whole number ${range}`);
+}

@@ -4,7 +4,7 @@ import type { Config } from "./config.js";
 import { limitsOf, syncPatienceOf } from "./config-parts.js";
 import { completeDirectUpload } from "./media/direct-complete.js";
 import { createOwnAddresses } from "./media/direct-receive.js";
-import type { Deps } from "./media/ports.js";
+import type { Deps, ImagePipeline } from "./media/ports.js";
 import { openResources } from "./open-resources.js";
 import { loadApiPageAssets, loadConsoleAssets } from "./page-assets.js";
 import { createSharpPipeline } from "./pipeline/sharp-pipeline.js";
@@ -54,7 +54,7 @@ export async function compose(
     clock: resources.clock,
     log: resources.log,
     metrics: resources.metrics,
-    images: createSharpPipeline(pipelineOptions(config, resources.log)),
+    images: openPixels(config, resources.log),
     signer,
     urls,
     direct: resources.bucketAddresses ?? createOwnAddresses({ signer, urls }),
@@ -104,14 +104,20 @@ const policyOf = (config: Config) => ({
 });
 
 /** Waiting pictures beyond this are told to come back: at some ten pictures a second they would wait too long. */
-const PIXEL_QUEUE = 100;
+export const PIXEL_QUEUE = 100;
 /** A header takes milliseconds; the rest is for a machine that has much else to do. */
 const INSPECT_TIMEOUT_MS = 10_000;
 /** The slowest honest pictures, long animations, take about half of it on one core. */
 const RENDER_TIMEOUT_MS = 15_000;
 
+/** The pixel processes of a configuration. Whoever opens them closes them. */
+export const openPixels = (config: Config, log: Deps["log"]): ImagePipeline =>
+  createSharpPipeline(pipelineOptions(config, log));
+
+export const pixelProcesses = (config: Config): number => config.PIXEL_PROCESSES || availableParallelism();
+
 const pipelineOptions = (config: Config, log: Deps["log"]) => ({
-  processes: config.PIXEL_PROCESSES || availableParallelism(),
+  processes: pixelProcesses(config),
   queueLimit: PIXEL_QUEUE,
   inspectTimeoutMs: INSPECT_TIMEOUT_MS,
   renderTimeoutMs: RENDER_TIMEOUT_MS,

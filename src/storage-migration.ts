@@ -1,14 +1,11 @@
-import { Presets, SingleBar } from "cli-progress";
-import { readWords, UsageError } from "./command-words.js";
+import { readWords, UsageError, wholeNumber } from "./command-words.js";
 import { type Config, ConfigError } from "./config.js";
+import { runLong } from "./long-command.js";
 import { STORAGE_TYPES, type StorageType } from "./media/model.js";
 import { type ItemsMoved, moveItems } from "./media/move-objects.js";
 import { removeDueObjects } from "./media/object-deletions.js";
-import { openResources } from "./open-resources.js";
 
 const CONCURRENCY = 4;
-/** A process without a heartbeat for two minutes counts as dead. */
-const HEARTBEAT_MS = 30_000;
 
 type MigrationOptions = { from: StorageType; to: StorageType; concurrency: number; itemsPerSecond: number };
 
@@ -22,36 +19,16 @@ export async function migrateStorage(config: Config, words: readonly string[]): 
   if (config.S3_BUCKET_NAME === undefined) throw new ConfigError("S3_BUCKET_NAME is required to move objects");
   if (config.STORAGE_FALLBACK === "local" && options.to === "local")
     throw new ConfigError("STORAGE_FALLBACK must be off to move objects to local: a server would move them back");
-  const resources = await openResources(config);
-  const deps = { ...resources, database: resources.opened.database };
-  const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
-  const beat = setInterval(() => {
-    resources.opened.heartbeat(new Date()).catch((err: unknown) => resources.log.warn({ err }, "the heartbeat failed"));
-  }, HEARTBEAT_MS);
-  try {
+  return runLong(config, async ({ resources, signal, withProgress }) => {
+    const deps = { ...resources, database: resources.opened.database };
     const total = await deps.database.media.countStored(options.from);
-    const bar = new SingleBar({ format: BAR, noTTYOutput: true, notTTYSchedule: 10_000 }, Presets.shades_classic);
-    bar.start(total, 0);
-    const moved = await moveItems(deps, {
-      ...options,
-      signal: stopping.signal,
-      onProgress: (done) => bar.update(Math.min(done, total)),
-    });
-    bar.stop();
+    const moved = await withProgress(total, (onProgress) => moveItems(deps, { ...options, signal, onProgress }));
     await removeDueObjects(deps);
     const left = await deps.database.media.countStored(options.from);
     report(moved, { ...options, left });
     return left === 0;
-  } finally {
-    clearInterval(beat);
-    await resources.close();
-  }
+  });
 }
-
-const BAR = "{bar} {percentage} % | {value} of {total} items | {eta_formatted} left";
 
 function parseOptions(words: readonly string[]): MigrationOptions {
   const { from, to, concurrency, "items-per-second": itemsPerSecond } = readWords(words, OPTIONS).values;
@@ -74,12 +51,6 @@ const OPTIONS = {
 
 const isStorageType = (word: string | undefined): word is StorageType =>
   STORAGE_TYPES.some((storageType) => storageType === word);
-
-function wholeNumber(name: string, word: string, min: number): number {
-  if (!/^\d{1,9}$/.test(word) || Number(word) < min)
-    throw new UsageError(`${name} must be a whole number from ${min} on`);
-  return Number(word);
-}
 
 /** `left`: items still in the old store, those that were uploaded to it meanwhile included. */
 function report(moved: ItemsMoved, { from, to, left }: Pick<MigrationOptions, "from" | "to"> & { left: number }): void {

@@ -3,6 +3,7 @@ import type { Config } from "./config.js";
 import { measureBacklog } from "./media/backlog.js";
 import { sweepDirectUploads } from "./media/direct-sweep.js";
 import { promoteFallback } from "./media/move-objects.js";
+import { followFocalPoints } from "./media/follow-focal-points.js";
 import { removeDueObjects } from "./media/object-deletions.js";
 import type { Deps } from "./media/ports.js";
 import { purgeExpired } from "./media/purge.js";
@@ -48,6 +49,7 @@ export function createUpkeep({ config, deps, sessions, resources: { opened, spoo
     compareWhenDue(deps, config.SYNC_INTERVAL_MINUTES * 60_000, stopping.signal),
   );
   const promote = job("moving objects out of the fallback store", () => promoteFallback(deps, stopping.signal));
+  const follow = job("making crops around new focal points", () => followFocalPoints(deps, stopping.signal));
   const index = job("indexing the words of older items", createIndexing(deps, stopping.signal));
   const test = job("the self-test of the object store", () => testBuckets(deps));
   const every = (milliseconds: number, work: () => Promise<unknown>) =>
@@ -58,11 +60,13 @@ export function createUpkeep({ config, deps, sessions, resources: { opened, spoo
       every(SWEEP_MS, sweep);
       every(SWEEP_MS, promote);
       every(SWEEP_MS, index);
+      every(SWEEP_MS, follow);
       if (config.SYNC_INTERVAL_MINUTES > 0) every(SWEEP_MS, sync);
       // The first says what is wrong and changes nothing, the others may take long: nobody waits for them.
       void test();
       void promote();
       void index();
+      void follow();
       await sweep();
     },
     /** Resolves when nothing of it runs any more. */

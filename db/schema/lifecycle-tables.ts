@@ -29,9 +29,14 @@ export function lifecycleTables(k: Kit) {
       attempts: k.integer("attempts").notNull(),
       runAfter: k.time("run_after").notNull(),
       createdAt: k.time("created_at").notNull(),
+      /** These three where the object is served until its time comes: the item it belonged to, and what it is. */
+      mediaId: k.integer("media_id"),
+      contentType: k.line("content_type", 127),
+      fileSize: k.bigInteger("file_size"),
     },
     (t) => [
       k.index("object_deletions_due_index").on(t.storageType, t.runAfter, t.id),
+      k.index("object_deletions_media_id_index").on(t.mediaId),
       k.index("object_deletions_key_digest_index").on(t.keyDigest, t.storageType),
     ],
   );

@@ -62,6 +62,8 @@ function mediaColumns(k: Kit) {
     updatedAt: k.time("updated_at").notNull(),
     deletedAt: k.time("deleted_at"),
     missingSince: k.time("missing_since"),
+    /** What the variants were made by; NULL for rows of versions that did not say. */
+    renderedAs: k.asciiKey("rendered_as", 32),
     /** `type:entityId:field` while the row is a slot's current item, else NULL: uniqueness makes a slot hold one. */
     slotKey: k.asciiKey("slot_key", 100),
     /** The same while the row is primary and not in the trash. */
@@ -113,6 +115,8 @@ export function mediaTables(k: Kit) {
     k.index("media_is_imported_index").on(t.isImported, t.moderationStatus, t.createdAt, t.id),
     k.index("media_storage_type_index").on(t.storageType, t.id),
     k.index("media_deleted_at_index").on(t.deletedAt, t.id),
+    // The trash behind the id: it is told apart without a look at the row, and the ids stay in order.
+    k.index("media_rendered_as_index").on(t.mediaType, t.renderedAs, t.id, t.deletedAt),
   ]);
   const mediaVariants = k.table(
     "media_variants",

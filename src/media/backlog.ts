@@ -1,4 +1,5 @@
 import type { Deps } from "./ports.js";
+import { RENDERING } from "./rendering.js";
 
 /** Measures what waits, for the metrics. */
 export async function measureBacklog({
@@ -7,10 +8,11 @@ export async function measureBacklog({
   metrics,
 }: Pick<Deps, "database" | "objects" | "metrics">): Promise<void> {
   const { fallback } = objects;
-  const [deletions, promotions, findings] = await Promise.all([
+  const [deletions, promotions, findings, stale] = await Promise.all([
     database.deletions.size(),
     fallback ? database.media.countStored(fallback.type) : 0,
     database.sync.counts(),
+    database.media.countRendered({ notAs: RENDERING }),
   ]);
-  metrics.backlog({ deletions, promotions, ...findings });
+  metrics.backlog({ deletions, promotions, ...findings, stale });
 }

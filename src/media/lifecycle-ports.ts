@@ -5,6 +5,7 @@
 import type { EntityField, EntityType, MediaType } from "./attachments.js";
 import type { DuplicateTier } from "./errors.js";
 import type { Media, ModerationStatus, StorageType } from "./model.js";
+import type { RetiredObject } from "./rendering-ports.js";
 
 // ── moderation ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -36,6 +37,12 @@ export type Deletion = { id: number; key: string; storageType: StorageType; atte
 /** Outbox of object deletions: written in the transaction that removes the row, worked off after its commit. */
 export type DeletionOutbox = {
   add(objects: readonly ObjectPlace[], now: Date): Promise<void>;
+  /** The same for objects of an item that are to be served until then, by `findRetired`. */
+  retire(mediaId: number, objects: readonly RetiredObject[], times: { now: Date; until: Date }): Promise<void>;
+  /** What may still be served under a key at this time, and whose it was; null for anything else. */
+  findRetired(key: string, now: Date): Promise<(RetiredObject & { mediaId: number }) | null>;
+  /** Ends the time of everything an item retired. */
+  hasten(mediaId: number, now: Date): Promise<void>;
   /** Entries of one store whose time has come, oldest first. */
   due(query: { storageType: StorageType; now: Date; limit: number }): Promise<Deletion[]>;
   done(ids: readonly number[]): Promise<void>;

@@ -55,6 +55,8 @@ export type Media = {
   /** Bytes of the processed video; given exactly when its key is. */
   videoProcessedSize?: number;
   variants: Variant[];
+  /** What the variants were made by, see `rendering.ts`; null where that is not known. */
+  renderedAs: string | null;
   entityType: EntityType;
   entityId: number;
   entityPublicId: string;

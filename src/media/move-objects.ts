@@ -1,11 +1,10 @@
+import { createItemWalk, type WalkOptions } from "./item-walk.js";
 import type { StoredItem } from "./lifecycle-ports.js";
 import type { StorageType } from "./model.js";
 import { type ItemMove, type MoveDeps, moveItem } from "./move-item.js";
 import { removeDueObjects } from "./object-deletions.js";
 import { PROBE_KEY } from "./object-key.js";
-import { createPace } from "./pace.js";
 import { runAlone } from "./run-alone.js";
-import { settleAll } from "./settle-all.js";
 
 /** What a walk over a store came to. Items, but for `objects` and `bytes`, which count what was moved. */
 export type ItemsMoved = {
@@ -18,77 +17,41 @@ export type ItemsMoved = {
   isComplete: boolean;
 };
 
-export type MoveOptions = {
+export type MoveOptions = WalkOptions & {
   from: StorageType;
   to: StorageType;
-  /** Ends the walk after the items under way. */
-  signal?: AbortSignal;
   /** Told how many items are done, in whatever way, after each. */
   onProgress?: (done: number) => void;
-  /** 0 or none: as many as the stores take. */
-  itemsPerSecond?: number;
-  /** Items under way at once. */
-  concurrency: number;
 };
 
 const PAGE = 100;
-/** So many outages in a row are one. */
-const OUTAGE_LIMIT = 10;
 
 /**
  * Moves every item of one store to another, the oldest first, and removes the old objects. Needs no memory to go on
  * after a stop: what is moved is no longer in `from`. Items that cannot be moved are skipped and reported.
  */
 export async function moveItems(deps: MoveDeps, options: MoveOptions): Promise<ItemsMoved> {
-  const walk = createWalk(deps, options);
-  const { from, concurrency } = options;
+  const { from, to, onProgress } = options;
+  const total: ItemsMoved = { moved: 0, gone: 0, failed: [], objects: 0, bytes: 0, isComplete: true };
+  const walk = createItemWalk(deps, options, async (item: StoredItem) => {
+    const move = await moveItem(deps, item, to);
+    count(total, item, move);
+    if (move.outcome === "failed") report(deps, item, move);
+    onProgress?.(total.moved + total.gone + total.failed.length);
+    return { isOutage: move.outcome === "failed" && move.isOutage };
+  });
   for (let afterId = 0; ; ) {
     const page = await deps.database.media.storedItems({ afterId, limit: PAGE, storageType: from });
-    // One iterator that all lanes draw from.
-    const items = page.values();
-    await settleAll(Array.from({ length: concurrency }, () => walk.lane(items)));
+    await walk.over(page);
     await removeDueObjects(deps);
     const last = page.at(-1);
     if (walk.isOver() || !last || page.length < PAGE) break;
     afterId = last.id;
   }
-  const { failed, ...counts } = walk.report();
-  deps.log.info({ ...counts, failed: failed.length, from, to: options.to }, "moved objects to another store");
-  return { ...counts, failed };
-}
-
-function createWalk(deps: MoveDeps, { to, signal, onProgress, itemsPerSecond }: MoveOptions) {
-  const pace = createPace(deps, itemsPerSecond);
-  const total: ItemsMoved = { moved: 0, gone: 0, failed: [], objects: 0, bytes: 0, isComplete: true };
-  let outages = 0;
-  let isBroken = false;
-  const isOver = () => isBroken || signal?.aborted === true || outages >= OUTAGE_LIMIT;
-
-  async function moveNext(item: StoredItem): Promise<void> {
-    await pace();
-    if (isOver()) return;
-    try {
-      const move = await moveItem(deps, item, to);
-      outages = move.outcome === "failed" && move.isOutage ? outages + 1 : 0;
-      count(total, item, move);
-      if (move.outcome === "failed") report(deps, item, move);
-    } catch (error) {
-      isBroken = true;
-      throw error;
-    }
-    onProgress?.(total.moved + total.gone + total.failed.length);
-  }
-
-  return {
-    isOver,
-    async lane(items: Iterable<StoredItem>): Promise<void> {
-      for (const item of items) {
-        if (isOver()) return;
-        await moveNext(item);
-      }
-    },
-    report: (): ItemsMoved => ({ ...total, isComplete: !isOver() }),
-  };
+  total.isComplete = !walk.isOver();
+  const { failed, ...counts } = total;
+  deps.log.info({ ...counts, failed: failed.length, from, to }, "moved objects to another store");
+  return total;
 }
 
 function count(total: ItemsMoved, { publicId, objects }: StoredItem, move: ItemMove): void {

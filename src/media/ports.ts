@@ -14,7 +14,9 @@ import type {
 } from "./lifecycle-ports.js";
 import type { Limits, Retention, SyncPatience } from "./limits.js";
 import type { FocalPoint, Media, ModerationStatus, StorageType } from "./model.js";
-import type { VariantName, VariantSpec } from "./variants.js";
+import type { MediaRenderings } from "./rendering-ports.js";
+import type { VariantTable } from "./rendering.js";
+import type { VariantName } from "./variants.js";
 
 export type Clock = { now(): Date; pause(milliseconds: number): Promise<void> };
 
@@ -183,7 +185,7 @@ export type RenderJob = {
   /** An existing empty folder; every file is written here. */
   outputFolder: string;
   /** Those to make. */
-  variants: Readonly<Partial<Record<VariantName, VariantSpec>>>;
+  variants: VariantTable;
   /** Of the upright picture, 0 to 1: what crops keep. Null: the middle. */
   focalPoint: FocalPoint | null;
   keepGps: boolean;
@@ -325,10 +327,11 @@ export type MediaChange = Partial<
     | "orderKey"
     | "moderationStatus"
     | "deletedAt"
+    | "renderedAs"
   >
 >;
 
-export type MediaRepository = {
+export type MediaRepository = MediaRenderings & {
   /** Undefined where there is none; trashed items are found too, callers look at `deletedAt`. */
   find(ref: Ref): Promise<Media | undefined>;
   findByKey(key: string): Promise<KeyOwner | undefined>;
@@ -494,13 +497,15 @@ export type Retired =
 
 /** What waits, as it stands now. */
 export type Backlog = {
-  /** Objects whose removal is due. */
+  /** Objects that wait for their removal. */
   deletions: number;
   /** Items in the fallback store that are to move to the primary one. */
   promotions: number;
   /** Confirmed differences between rows and objects. */
   missing: number;
   orphaned: number;
+  /** Pictures whose variants were made by another table or pipeline than this process's. */
+  stale: number;
 };
 
 export type StorageOperation = "put" | "get" | "head" | "delete" | "list";

@@ -82,6 +82,7 @@ export async function removeRow({ media, deletions }: Stores, item: Media, now: 
       keysOf(item).map((key) => ({ key, storageType })),
       now,
     );
+    await deletions.hasten(item.id, now);
     await media.remove(item.id);
     return true;
   }

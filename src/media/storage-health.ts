@@ -19,7 +19,7 @@ export type StorageSync = {
   /** Confirmed and standing now: objects that rows name and the store lost, and objects no row names. */
   missing: number;
   orphaned: number;
-  /** Objects whose removal is due. */
+  /** Objects that wait for their removal. */
   pendingDeletions: number;
   /** End of the last whole run, ISO 8601; null before the first. */
   lastRunAt: string | null;

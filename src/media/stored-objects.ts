@@ -15,21 +15,20 @@ import { settleAll } from "./settle-all.js";
 import type { UploadTarget } from "./upload-request.js";
 import { VARIANTS } from "./variants.js";
 
-type PlannedObject = { key: string; source: ByteSource; contentType: string };
+export type PlannedObject = { key: string; source: ByteSource; contentType: string };
 
 /** Every object of a new item with its key, before the first byte is stored. */
 export type PlannedObjects = {
   mediaPublicId: string;
   original: PlannedObject;
-  variants: { variant: Variant; source: ByteSource }[];
+  variants: NamedVariant[];
 };
 
+type NamedVariant = { variant: Variant; source: ByteSource };
+type MeasuredVariant = { rendered: Omit<RenderedVariant, "path">; source: ByteSource };
+
 /** The bytes of a new item, measured and not yet named. */
-export type MeasuredObjects = {
-  inspected: InspectedFile;
-  original: ByteSource;
-  variants: { rendered: Omit<RenderedVariant, "path">; source: ByteSource }[];
-};
+export type MeasuredObjects = { inspected: InspectedFile; original: ByteSource; variants: MeasuredVariant[] };
 
 /** Reads what changed or was made here once, for its size and digest. */
 export async function measureObjects(
@@ -39,11 +38,28 @@ export async function measureObjects(
 ): Promise<MeasuredObjects> {
   const { file } = inspected;
   const original = picture.originalChanged ? await spool.source(file.path) : file;
-  const variants = picture.variants.map(async ({ path, ...rendered }) => {
-    return { rendered, source: await spool.source(path) };
-  });
-  return { inspected, original, variants: await Promise.all(variants) };
+  return { inspected, original, variants: await measureVariants({ spool }, picture) };
 }
+
+export function measureVariants(
+  { spool }: Pick<Deps, "spool">,
+  { variants }: Pick<RenderedImage, "variants">,
+): Promise<MeasuredVariant[]> {
+  return Promise.all(variants.map(async ({ path, ...rendered }) => ({ rendered, source: await spool.source(path) })));
+}
+
+/** `key` is an original's, or as one would be: each variant's is told from it. */
+export const nameVariants = (key: string, variants: readonly MeasuredVariant[]): NamedVariant[] =>
+  variants.map(({ rendered, source }) => {
+    const rendition = variantKey(key, VARIANTS[rendered.name].suffix, rendered.contentType);
+    return { source, variant: { ...rendered, key: rendition, fileSize: source.size } };
+  });
+
+export const plannedOf = ({ variant, source }: NamedVariant): PlannedObject => ({
+  key: variant.key,
+  source,
+  contentType: variant.contentType,
+});
 
 /** Names the item and its objects; each time anew. */
 export function nameObjects(
@@ -56,10 +72,7 @@ export function nameObjects(
   return {
     mediaPublicId: deps.ids.mediaId(),
     original: { key, source: original, contentType },
-    variants: variants.map(({ rendered, source }) => {
-      const rendition = variantKey(key, VARIANTS[rendered.name].suffix, rendered.contentType);
-      return { source, variant: { ...rendered, key: rendition, fileSize: source.size } };
-    }),
+    variants: nameVariants(key, variants),
   };
 }
 
@@ -104,20 +117,32 @@ async function attemptIn(
   objects: PlannedObjects,
   isPublic: boolean,
 ): Promise<StoredObjects & { failure: unknown }> {
-  const planned = [
-    objects.original,
-    ...objects.variants.map(({ variant, source }) => ({ key: variant.key, source, contentType: variant.contentType })),
-  ];
+  const planned = [objects.original, ...objects.variants.map(plannedOf)];
   const { mediaPublicId } = objects;
-  const keys = planned.map((object) => object.key);
-  const intent: UploadIntent = { id: mediaPublicId, mediaPublicId, storageType: storage.type, keys };
+  const put = await putUnderIntent(deps, storage, { id: mediaPublicId, mediaPublicId, objects: planned, isPublic });
+  return { objects, storage, ...put };
+}
+
+/** `id` names the intent: no other may have it. */
+type IntendedObjects = { id: string; mediaPublicId: string; objects: readonly PlannedObject[]; isPublic: boolean };
+
+/**
+ * Opens an intent over exactly these keys, then puts every object. `failure` says why not all of them are there, and is
+ * undefined where they are; the intent is the caller's to close or to give up either way.
+ */
+export async function putUnderIntent(
+  deps: Pick<Deps, "database" | "clock">,
+  storage: ObjectStorage,
+  { id, mediaPublicId, objects, isPublic }: IntendedObjects,
+): Promise<{ intent: UploadIntent; failure: unknown }> {
+  const intent: UploadIntent = { id, mediaPublicId, storageType: storage.type, keys: objects.map(({ key }) => key) };
   await deps.database.intents.open(intent, deps.clock.now());
   try {
     // All puts are over when this settles, so that removing them afterwards misses none.
-    await settleAll(planned.map(({ key, source, contentType }) => storage.put(key, source, { contentType, isPublic })));
-    return { objects, intent, storage, failure: undefined };
+    await settleAll(objects.map(({ key, source, contentType }) => storage.put(key, source, { contentType, isPublic })));
+    return { intent, failure: undefined };
   } catch (failure) {
-    return { objects, intent, storage, failure };
+    return { intent, failure };
   }
 }
 

@@ -19,6 +19,7 @@ import {
   storeObjects,
 } from "./stored-objects.js";
 import type { Uploaded, UploadRequest, UploadTarget } from "./upload-request.js";
+import { RENDERING } from "./rendering.js";
 import { VARIANTS } from "./variants.js";
 
 /**
@@ -182,6 +183,7 @@ function describeRow(
     storagePath: objects.original.key,
     videoProcessedKey: null,
     variants: objects.variants.map((v) => v.variant),
+    renderedAs: RENDERING,
     entityType: entity.type,
     entityId: entity.id,
     entityPublicId: entity.publicId,

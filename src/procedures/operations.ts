@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MEDIA_TYPES } from "../media/model.js";
+import { staleVariants } from "../media/stale-variants.js";
 import { repairStorage, storageSync } from "../media/storage-health.js";
 import { storageUsage, uploadsOverTime } from "../media/usage.js";
 import { entityTypeSchema } from "./inputs.js";
@@ -83,6 +84,30 @@ export const healthRouter = router({
       }),
     )
     .query(({ ctx: { deps, actor } }) => storageSync(deps, actor)),
+
+  staleVariants: procedure({
+    audience: "overseer",
+    summary: "Pictures whose variants were made by another table or pipeline than this version's, the count and a page",
+    rest: [{ method: "GET", path: "/v1/media/health/stale-variants" }],
+  })
+    .input(
+      z.object({ limit: z.number().int().min(1).max(100).default(50), cursor: z.string().max(1000).optional() }),
+    )
+    .output(
+      z.object({
+        rendering: z.string().describe("What this version makes variants by"),
+        stale: z.number().int().describe("All of them, the trash left out"),
+        items: z.array(
+          z.object({
+            id: z.number().int(),
+            publicId: z.string(),
+            renderedAs: z.string().nullable().describe("What its variants were made by; null where that is not known"),
+          }),
+        ),
+        nextCursor: z.string().nullable(),
+      }),
+    )
+    .query(({ ctx: { deps, actor }, input }) => staleVariants(deps, actor, input)),
 
   repair: procedure({
     audience: "service",

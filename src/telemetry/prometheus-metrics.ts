@@ -92,7 +92,7 @@ function upkeepMetrics(registers: Registry[]): Pick<Metrics, "retired" | "backlo
   });
   const waiting = new Gauge({
     name: "media_backlog",
-    help: "What waits or is wrong as of the last sweep: deletions, promotions, missing, orphaned",
+    help: "What waits or is wrong as of the last sweep: deletions, promotions, missing, orphaned, stale",
     labelNames: ["kind"],
     registers,
   });

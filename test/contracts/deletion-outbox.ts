@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { STORAGE_TYPES, type StorageType } from "../../src/media/model.js";
 import { type EmptyDatabase, openMigrated, type TestDatabase } from "../support/database.js";
 
@@ -143,6 +143,49 @@ export function deletionOutboxContract(create: () => Promise<EmptyDatabase>): vo
     await outbox().add(keys.map(local), START);
     expect(await outbox().size()).toBe(5_000);
     expect(await dueKeys(START, 3)).toEqual(keys.slice(0, 3));
+  });
+
+  describe("what is retired", () => {
+    const object = (key: string) => ({ ...local(key), contentType: "image/webp", fileSize: 12 });
+    const retire = (mediaId: number, ...keys: string[]) =>
+      outbox().retire(mediaId, keys.map(object), { now: START, until: at(3_600) });
+
+    it("is served until its time comes, and is due then", async () => {
+      await retire(7, "r/1", "r/2");
+      const [one, millisecondEarly] = [at(3_600), new Date(at(3_600).getTime() - 1)];
+      expect(await outbox().findRetired("r/1", START)).toEqual({ mediaId: 7, ...object("r/1") });
+      expect(await outbox().findRetired("r/2", millisecondEarly)).toMatchObject({ key: "r/2" });
+      expect([await outbox().findRetired("r/1", one), await dueKeys(millisecondEarly)]).toEqual([null, []]);
+      expect(await dueKeys(one)).toEqual(["r/1", "r/2"]);
+      expect([await outbox().holds(local("r/1")), await outbox().size()]).toEqual([true, 2]);
+    });
+
+    it("is nothing else in the outbox, and nothing where nothing was retired", async () => {
+      await outbox().retire(7, [], { now: START, until: at(9) });
+      await outbox().add([local("plain")], at(9));
+      await retire(7, "R/1");
+      for (const key of ["plain", "r/1", "R/1 ", ""]) expect(await outbox().findRetired(key, START), key).toBeNull();
+    });
+
+    it("is not served any more where its removal was tried and put off", async () => {
+      await retire(7, "r/1");
+      const [entry] = await due(at(3_600));
+      await outbox().postpone(entry?.id ?? 0, at(7_200));
+      expect(await outbox().findRetired("r/1", at(3_600))).toBeNull();
+    });
+
+    it("can be hastened, an item's for itself", async () => {
+      await retire(7, "r/1");
+      await retire(8, "r/2");
+      await outbox().hasten(7, at(5));
+      expect([await dueKeys(at(5)), await outbox().findRetired("r/1", at(5))]).toEqual([["r/1"], null]);
+      await outbox().hasten(7, at(9_999));
+      await outbox().hasten(987_654_321, START);
+      expect([await dueKeys(at(5)), await outbox().findRetired("r/2", at(5))]).toEqual([
+        ["r/1"],
+        expect.objectContaining({ mediaId: 8 }),
+      ]);
+    });
   });
 
   it("promises nothing when the transaction is undone", async () => {

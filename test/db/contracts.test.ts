@@ -7,6 +7,7 @@ import { intentLogContract } from "../contracts/intent-log.js";
 import { lookAlikesContract } from "../contracts/look-alikes.js";
 import { mediaLifecycleContract } from "../contracts/media-lifecycle.js";
 import { mediaObjectsContract } from "../contracts/media-objects.js";
+import { mediaRenderingsContract } from "../contracts/media-renderings.js";
 import { mediaRepositoryContract } from "../contracts/media-repository.js";
 import { mediaSearchContract } from "../contracts/media-search.js";
 import { moderationLogContract } from "../contracts/moderation-log.js";
@@ -49,6 +50,9 @@ describe.each(DATABASES)("$name", ({ create }) => {
   });
   describe("media repository, its objects", () => {
     mediaObjectsContract(create);
+  });
+  describe("media repository, what its items were made by", () => {
+    mediaRenderingsContract(create);
   });
   describe("media repository, its search", () => {
     mediaSearchContract(create);

@@ -80,6 +80,7 @@ function mediaColumns({ text, moment, part }: Words): Record<string, string> {
     created_at: moment("n"),
     updated_at: moment("n"),
     deleted_at: `case when n % 25 = 3 then ${moment("n + 10000")} end`,
+    rendered_as: `case when n % 50 = 1 then null when n % 50 = 2 then '1-a' when n % 5000 = 3 then 'focus:1-b' else '1-b' end`,
     missing_since: `case when n % 5000 = 4 then ${moment("n")} end`,
   };
 }
@@ -160,6 +161,7 @@ function statements(words: Words): string[] {
       attempts: "0",
       run_after: moment("n"),
       created_at: moment("n"),
+      media_id: "case when n % 7 = 0 then n end",
     }),
     fill("upload_intents", 20_000, {
       id: text("'intent-'", "n"),

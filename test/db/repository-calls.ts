@@ -70,6 +70,8 @@ const DIRECT: NewDirectUpload = {
 /** Where an entity has one field only, the one serves as well as the other. */
 const GALLERY = ["media_(gallery|entity)_index"];
 const NEWEST_FIRST = "goes from the newest item down, until the page is full";
+const MADE_BY = ["media_rendered_as_index"];
+const IN_ORDER = "a walk over all pictures, by id, page by page";
 const FEW_TOKENS = "made by hand, one by one, and listed by hand";
 /** As MariaDB and as SQLite name it. */
 const WORD_INDEX = ["media_search_words_fulltext|media_search_index VIRTUAL TABLE"];
@@ -163,6 +165,26 @@ export const CALLS: Calls = {
       { run: ({ media }) => media.namesKey("o/507.mp4", "s3"), by: ["media_video_processed_url_unique"] },
       { run: ({ media }) => media.namesKey("o/500_small.jpg", "s3"), by: ["media_variants_object_key_unique"] },
     ],
+    renderings: [{ run: ({ media }) => media.renderings(), by: MADE_BY }],
+    rendered: [
+      { run: ({ media }) => media.rendered({ renderedAs: null, afterId: 500, limit: 100 }), by: MADE_BY },
+      { run: ({ media }) => media.rendered({ renderedAs: "1-b", afterId: 500, limit: 100 }), by: MADE_BY },
+      { run: ({ media }) => media.rendered({ afterId: 500, limit: 100, entityType: "post" }), walks: IN_ORDER },
+    ],
+    countRendered: [
+      { run: ({ media }) => media.countRendered({ notAs: "1-b" }), by: MADE_BY },
+      { run: ({ media }) => media.countRendered({ entityType: "post" }), walks: "counts once, before a walk" },
+    ],
+    unfocused: [{ run: ({ media }) => media.unfocused(20), by: MADE_BY }],
+    replaceVariants: [
+      {
+        run: async ({ media }) => {
+          const [item] = await media.findMany([510]);
+          if (item) await media.replaceVariants(item, { variants: [], renderedAs: "1-b" }, NOW);
+        },
+      },
+    ],
+    noteRendering: [{ run: ({ media }) => media.noteRendering(500, { from: null, to: "1-b" }) }],
     switchStorage: [{ run: ({ media }) => media.switchStorage(509, { from: "local", to: "s3", bucketName: "b" }) }],
     markMissing: [{ run: ({ media }) => media.markMissing(500, NOW) }],
   },
@@ -240,6 +262,16 @@ export const CALLS: Calls = {
   },
   deletions: {
     add: [{ run: ({ deletions }) => deletions.add([local("x")], NOW) }],
+    retire: [
+      {
+        run: ({ deletions }) =>
+          deletions.retire(5, [{ ...local("x"), contentType: "image/jpeg", fileSize: 1 }], { now: NOW, until: NOW }),
+      },
+    ],
+    findRetired: [
+      { run: ({ deletions }) => deletions.findRetired("gone", NOW), by: ["object_deletions_key_digest_index"] },
+    ],
+    hasten: [{ run: ({ deletions }) => deletions.hasten(5, NOW), by: ["object_deletions_media_id_index"] }],
     due: [
       {
         run: ({ deletions }) => deletions.due({ storageType: "local", now: NOW, limit: 50 }),

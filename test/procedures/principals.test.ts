@@ -168,6 +168,7 @@ const CALLS: Record<string, Call> = {
   "analytics.storage": {},
   "analytics.uploadsOverTime": {},
   "health.storageSync": {},
+  "health.staleVariants": {},
   "health.repair": {},
 };
 

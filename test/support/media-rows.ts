@@ -38,6 +38,7 @@ export function newMedia(entity: Pick<Entity, "type" | "id" | "publicId">, over:
     storagePath: `originals/${n}.jpg`,
     videoProcessedKey: null,
     variants: [],
+    renderedAs: null,
     entityType: entity.type,
     entityId: entity.id,
     entityPublicId: entity.publicId,

@@ -18,7 +18,7 @@ describe("the metrics", () => {
     metrics.rateLimitsShared(false);
     metrics.retired("trash", 2);
     metrics.retired("trash", 1);
-    metrics.backlog({ deletions: 4, promotions: 3, missing: 2, orphaned: 1 });
+    metrics.backlog({ deletions: 4, promotions: 3, missing: 2, orphaned: 1, stale: 5 });
     metrics.storageCompared(new Date("2026-05-04T03:02:01Z"));
     const samples = samplesOf((await metrics.render()).body);
     expect(samples).toEqual(
@@ -34,6 +34,7 @@ describe("the metrics", () => {
         'media_backlog{kind="promotions"} 3',
         'media_backlog{kind="missing"} 2',
         'media_backlog{kind="orphaned"} 1',
+        'media_backlog{kind="stale"} 5',
         "media_storage_compared_timestamp_seconds 1777863721",
       ]),
     );
