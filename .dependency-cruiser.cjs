@@ -5,7 +5,7 @@
 const ROOTS = "^src/(?:server|edge|worker|cli)\\.ts$";
 /** What the roots of one runtime share: it composes like a root, and roots alone use it. */
 const COMPOSITION =
-  "^src/(?:compose|compose-edge|config-parts|in-process|page-assets|open-resources|upkeep|storage-migration|token-commands|command-words|start-server|demo|version)\\.ts$";
+  "^src/(?:compose|compose-edge|config-parts|in-process|page-assets|open-resources|upkeep|storage-migration|reprocess-command|long-command|token-commands|command-words|start-server|demo|version)\\.ts$";
 /** What each runtime reads of its environment. */
 const CONFIGURATION = "^src/(?:edge-)?config\\.ts$";
 const DOMAIN = "^src/(?:media|accounts)/";

@@ -1,26 +1,19 @@
-import { and, asc, count, eq, gt, gte, isNull, lt, lte, ne, or, type SQL } from "drizzle-orm";
+import { and, asc, count, eq, gt, gte, isNull, lte, type SQL } from "drizzle-orm";
 import type { MediaRenderings, PictureFilter, SeenItem } from "../src/media/rendering-ports.js";
-import { UNFOCUSED } from "../src/media/rendering.js";
 import { addToBands, removeFromBands } from "./hash-bands.js";
 import { type MediaRow, toVariantRows, type VariantRow, variantKeys } from "./media-row.js";
 import type { Scope } from "./scope.js";
 import { recount } from "./usage-counters.js";
 
-/** The word behind every one that begins with `UNFOCUSED`, which ends in a colon. */
-const BEHIND_UNFOCUSED = `${UNFOCUSED.slice(0, -1)};`;
-
 export const renderings = (scope: Scope): MediaRenderings => ({ ...finders(scope), ...writers(scope) });
 
-type Finders = Pick<MediaRenderings, "renderings" | "rendered" | "countRendered" | "unfocused">;
+type Finders = Pick<MediaRenderings, "renderings" | "rendered" | "countRendered">;
 
 function finders({ db, schema: { media } }: Scope): Finders {
   const { id, publicId, renderedAs } = media;
   const isPicture = eq(media.mediaType, "IMAGE");
   const select = (where: SQL | undefined) =>
-    db
-      .select({ id, publicId, renderedAs })
-      .from(media)
-      .where(and(isPicture, where));
+    db.select({ id, publicId, renderedAs }).from(media).where(and(isPicture, where));
   const isWanted = (filter: PictureFilter) =>
     and(
       filter.entityType && eq(media.entityType, filter.entityType),
@@ -52,24 +45,22 @@ function finders({ db, schema: { media } }: Scope): Finders {
         .orderBy(asc(id))
         .limit(limit),
 
-    async countRendered({ notAs, ...filter }) {
-      const isOther = notAs === undefined ? undefined : or(isNull(renderedAs), ne(renderedAs, notAs));
+    async countRendered({ renderedAs: word, ...filter }) {
       const [counted] = await db
         .select({ items: count() })
         .from(media)
-        .where(and(isPicture, isOther, isWanted(filter)));
+        .where(and(isPicture, isMadeBy(word), isWanted(filter)));
       return counted?.items ?? 0;
     },
-
-    unfocused: (limit) =>
-      select(and(gte(renderedAs, UNFOCUSED), lt(renderedAs, BEHIND_UNFOCUSED), isNull(media.deletedAt))).limit(limit),
   };
 }
 
-function writers({ db: outer, schema, dialect, atomically }: Scope): Pick<
-  MediaRenderings,
-  "replaceVariants" | "noteRendering"
-> {
+function writers({
+  db: outer,
+  schema,
+  dialect,
+  atomically,
+}: Scope): Pick<MediaRenderings, "replaceVariants" | "noteRendering"> {
   const { media, mediaVariants } = schema;
   return {
     replaceVariants: (seen, { variants, renderedAs, picture }, now) =>

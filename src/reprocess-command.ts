@@ -69,7 +69,9 @@ export async function reprocessVariants(config: Config, words: readonly string[]
 }
 
 function toFilter(given: Words): PictureFilter {
-  const { type, field, entity } = given;
+  const { type, field, entity, all, stale, id } = given;
+  if ([all, stale, id.length > 0].filter(Boolean).length > 1)
+    throw new UsageError("--stale, --all and --id exclude each other");
   if (type !== undefined && entity !== undefined) throw new UsageError("--entity names a type already");
   return {
     entityType: oneOf("--type", type, ENTITY_TYPE_NAMES),
@@ -88,9 +90,7 @@ async function toSelection(
   given: Words,
   filter: PictureFilter,
 ): Promise<{ selection: Selection; unknown: string[] }> {
-  const { all, stale, entity, id: refs } = given;
-  if ([all, stale, refs.length > 0].filter(Boolean).length > 1)
-    throw new UsageError("--stale, --all and --id exclude each other");
+  const { all, entity, id: refs } = given;
   if (refs.length > 0) {
     const found = await Promise.all(refs.map((ref) => database.media.find(ref)));
     const ids = found.flatMap((media) => (media?.mediaType === "IMAGE" ? media.id : []));

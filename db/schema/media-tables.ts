@@ -115,8 +115,8 @@ export function mediaTables(k: Kit) {
     k.index("media_is_imported_index").on(t.isImported, t.moderationStatus, t.createdAt, t.id),
     k.index("media_storage_type_index").on(t.storageType, t.id),
     k.index("media_deleted_at_index").on(t.deletedAt, t.id),
-    // The trash behind the id: it is told apart without a look at the row, and the ids stay in order.
-    k.index("media_rendered_as_index").on(t.mediaType, t.renderedAs, t.id, t.deletedAt),
+    // The type last: what is no picture is told apart without a look at the row.
+    k.index("media_rendered_as_index").on(t.renderedAs, t.deletedAt, t.id, t.mediaType),
   ]);
   const mediaVariants = k.table(
     "media_variants",

@@ -1,5 +1,5 @@
 import type { Deps } from "./ports.js";
-import { RENDERING } from "./rendering.js";
+import { countStale } from "./stale-variants.js";
 
 /** Measures what waits, for the metrics. */
 export async function measureBacklog({
@@ -12,7 +12,7 @@ export async function measureBacklog({
     database.deletions.size(),
     fallback ? database.media.countStored(fallback.type) : 0,
     database.sync.counts(),
-    database.media.countRendered({ notAs: RENDERING }),
+    countStale(database.media),
   ]);
   metrics.backlog({ deletions, promotions, ...findings, stale });
 }

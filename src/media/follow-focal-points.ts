@@ -1,4 +1,5 @@
 import { type RenderDeps, renderAnew } from "./render-anew.js";
+import { UNFOCUSED } from "./rendering.js";
 import type { RenderedItem } from "./rendering-ports.js";
 import { runAlone } from "./run-alone.js";
 
@@ -10,21 +11,35 @@ const PAGE = 20;
  */
 export const followFocalPoints = (deps: RenderDeps, signal: AbortSignal): Promise<number | null> =>
   runAlone(deps, "focal-points", async () => {
-    let made = 0;
-    for (;;) {
-      const before = made;
-      for (const item of await deps.database.media.unfocused(PAGE)) {
-        if (signal.aborted) return made;
-        const followed = await follow(deps, item);
-        if (followed === "later") return made;
-        if (followed === "made") made++;
-      }
-      if (made === before) return made;
+    for (let made = 0; ; ) {
+      const some = await followSome(deps, signal);
+      made += some.made;
+      if (some.isOver) return made;
     }
   });
 
+async function followSome(deps: RenderDeps, signal: AbortSignal): Promise<{ made: number; isOver: boolean }> {
+  let made = 0;
+  for (const item of await unfocused(deps)) {
+    const followed = signal.aborted ? "later" : await follow(deps, item);
+    if (followed === "later") return { made, isOver: true };
+    if (followed === "made") made++;
+  }
+  return { made, isOver: made === 0 };
+}
+
+/** Some that wait; those in the trash wait until they are restored. */
+async function unfocused({ database: { media } }: RenderDeps): Promise<RenderedItem[]> {
+  const words = (await media.renderings()).filter((word) => word?.startsWith(UNFOCUSED));
+  const pages = words.map((renderedAs) => media.rendered({ renderedAs, afterId: 0, limit: PAGE }));
+  return (await Promise.all(pages)).flat();
+}
+
 /** Where the file itself is at fault it is left to whoever makes stale items anew, not tried again every minute. */
-async function follow(deps: RenderDeps, { id, publicId, renderedAs }: RenderedItem): Promise<"made" | "left" | "later"> {
+async function follow(
+  deps: RenderDeps,
+  { id, publicId, renderedAs }: RenderedItem,
+): Promise<"made" | "left" | "later"> {
   const result = await renderAnew(deps, id, { extent: "crops" });
   if (result.outcome === "made") return "made";
   if (result.outcome === "gone") return "left";

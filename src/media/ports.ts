@@ -14,8 +14,8 @@ import type {
 } from "./lifecycle-ports.js";
 import type { Limits, Retention, SyncPatience } from "./limits.js";
 import type { FocalPoint, Media, ModerationStatus, StorageType } from "./model.js";
-import type { MediaRenderings } from "./rendering-ports.js";
 import type { VariantTable } from "./rendering.js";
+import type { MediaRenderings } from "./rendering-ports.js";
 import type { VariantName } from "./variants.js";
 
 export type Clock = { now(): Date; pause(milliseconds: number): Promise<void> };

@@ -17,10 +17,7 @@ import type { Replacement, RetiredObject } from "./rendering-ports.js";
 import { measureVariants, nameVariants, plannedOf, putUnderIntent, removeObjects } from "./stored-objects.js";
 import { VARIANTS } from "./variants.js";
 
-export type RenderDeps = Pick<
-  Deps,
-  "database" | "objects" | "spool" | "images" | "clock" | "ids" | "log" | "keepGps"
->;
+export type RenderDeps = Pick<Deps, "database" | "objects" | "spool" | "images" | "clock" | "ids" | "log" | "keepGps">;
 
 export type RenderOptions = {
   /** `crops`: those that follow the focal point; the others, and what they were made by, stay. */
@@ -101,7 +98,11 @@ async function storeAndReplace(
   const { intent, failure } = await putUnderIntent(deps, deps.objects.of(media.storageType), planned);
   try {
     if (failure !== undefined) throw failure;
-    const replacement = replacementOf(media, made.map(({ variant }) => variant), { picture, ...options });
+    const replacement = replacementOf(
+      media,
+      made.map(({ variant }) => variant),
+      { picture, ...options },
+    );
     const isReplaced = await deps.database.transact((stores) =>
       replace(deps, stores, { media, replacement, intent, ...options }),
     );

@@ -38,10 +38,8 @@ export type MediaRenderings = {
   rendered(
     query: PictureFilter & { renderedAs?: string | null | undefined; afterId: number; limit: number },
   ): Promise<RenderedItem[]>;
-  /** How many; with `notAs`, those made by anything else. */
-  countRendered(filter: PictureFilter & { notAs?: string | undefined }): Promise<number>;
-  /** Pictures whose crops wait for a change of focal point to be followed, any that are not in the trash. */
-  unfocused(limit: number): Promise<RenderedItem[]>;
+  /** How many of them there are, on all pages. */
+  countRendered(filter: PictureFilter & { renderedAs?: string | null | undefined }): Promise<number>;
   /**
    * Replaces the variants of an item that is still as it was seen, and holds its row until the transaction ends.
    * False, and nothing is changed, where it is gone, is in another store, or has other variants or another focal point.

@@ -1,4 +1,4 @@
-import { type VariantName, VARIANTS, type VariantSpec } from "./variants.js";
+import { VARIANTS, type VariantName, type VariantSpec } from "./variants.js";
 
 /**
  * Raised by hand with every change of the pipeline that stored variants should follow: encoders and their settings,

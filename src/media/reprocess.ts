@@ -1,8 +1,8 @@
 import { createItemWalk, type WalkOptions } from "./item-walk.js";
 import type { MediaRepository } from "./ports.js";
 import { type RenderDeps, renderAnew } from "./render-anew.js";
-import { RENDERING } from "./rendering.js";
 import type { PictureFilter, RenderedItem } from "./rendering-ports.js";
+import { countStale, staleRenderings } from "./stale-variants.js";
 
 /** Which items: named ones, or by facts, either all of them or those whose variants are not of this table. */
 export type Selection =
@@ -30,7 +30,7 @@ type Renderings = Pick<MediaRepository, "renderings" | "rendered" | "countRender
 export async function countSelected(media: Renderings, selection: Selection): Promise<number> {
   if ("ids" in selection) return selection.ids.length;
   const { which, afterId: _, ...filter } = selection;
-  return media.countRendered(which === "stale" ? { ...filter, notAs: RENDERING } : filter);
+  return which === "stale" ? countStale(media, filter) : media.countRendered(filter);
 }
 
 /** The items page by page, by id; stale ones by what they were made by first. */
@@ -40,7 +40,7 @@ export async function* selectedPages(media: Renderings, selection: Selection): A
     return;
   }
   const { which, afterId: start = 0, ...filter } = selection;
-  const words = which === "all" ? [undefined] : (await media.renderings()).filter((word) => word !== RENDERING);
+  const words = which === "all" ? [undefined] : await staleRenderings(media);
   for (const renderedAs of words)
     for (let afterId = start; ; ) {
       const page = await media.rendered({ ...filter, renderedAs, afterId, limit: PAGE });

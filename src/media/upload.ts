@@ -10,6 +10,7 @@ import { clearPrimary, emptySlot } from "./manage.js";
 import type { Media, ModerationStatus } from "./model.js";
 import { type Duplicate, findDuplicates, TIER_DISTANCE } from "./near-duplicates.js";
 import type { Deps, NewMedia, RenderedImage, Stores } from "./ports.js";
+import { RENDERING } from "./rendering.js";
 import {
   type MeasuredObjects,
   measureObjects,
@@ -19,7 +20,6 @@ import {
   storeObjects,
 } from "./stored-objects.js";
 import type { Uploaded, UploadRequest, UploadTarget } from "./upload-request.js";
-import { RENDERING } from "./rendering.js";
 import { VARIANTS } from "./variants.js";
 
 /**

@@ -90,9 +90,7 @@ export const healthRouter = router({
     summary: "Pictures whose variants were made by another table or pipeline than this version's, the count and a page",
     rest: [{ method: "GET", path: "/v1/media/health/stale-variants" }],
   })
-    .input(
-      z.object({ limit: z.number().int().min(1).max(100).default(50), cursor: z.string().max(1000).optional() }),
-    )
+    .input(z.object({ limit: z.number().int().min(1).max(100).default(50), cursor: z.string().max(1000).optional() }))
     .output(
       z.object({
         rendering: z.string().describe("What this version makes variants by"),

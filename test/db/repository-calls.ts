@@ -168,14 +168,13 @@ export const CALLS: Calls = {
     renderings: [{ run: ({ media }) => media.renderings(), by: MADE_BY }],
     rendered: [
       { run: ({ media }) => media.rendered({ renderedAs: null, afterId: 500, limit: 100 }), by: MADE_BY },
-      { run: ({ media }) => media.rendered({ renderedAs: "1-b", afterId: 500, limit: 100 }), by: MADE_BY },
+      { run: ({ media }) => media.rendered({ renderedAs: "1-a", afterId: 500, limit: 100 }), by: MADE_BY },
       { run: ({ media }) => media.rendered({ afterId: 500, limit: 100, entityType: "post" }), walks: IN_ORDER },
     ],
     countRendered: [
-      { run: ({ media }) => media.countRendered({ notAs: "1-b" }), by: MADE_BY },
+      { run: ({ media }) => media.countRendered({ renderedAs: "1-a" }), by: MADE_BY },
       { run: ({ media }) => media.countRendered({ entityType: "post" }), walks: "counts once, before a walk" },
     ],
-    unfocused: [{ run: ({ media }) => media.unfocused(20), by: MADE_BY }],
     replaceVariants: [
       {
         run: async ({ media }) => {

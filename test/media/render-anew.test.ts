@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { MediaError } from "../../src/media/errors.js";
 import type { Media } from "../../src/media/model.js";
 import { moveItem } from "../../src/media/move-item.js";
 import { removeDueObjects } from "../../src/media/object-deletions.js";
 import { isOwnKey } from "../../src/media/object-key.js";
-import { MediaError } from "../../src/media/errors.js";
 import { type Deps, type Entity, StorageUnavailableError } from "../../src/media/ports.js";
 import { reconcile } from "../../src/media/reconcile.js";
 import { deleteForEver, keysOf } from "../../src/media/remove.js";
@@ -13,7 +13,7 @@ import { findFile, openFile } from "../../src/media/stored-file.js";
 import { sweepAbandonedUploads } from "../../src/media/sweep.js";
 import { uploadMedia } from "../../src/media/upload.js";
 import { createDomain, type Domain } from "../support/domain.js";
-import { newEntity } from "../support/media-rows.js";
+import { newEntity, newMedia } from "../support/media-rows.js";
 import { scenery } from "../support/pictures.js";
 
 const HOUR = 3_600_000;
@@ -143,6 +143,8 @@ describe("making the variants of an item anew", () => {
       const item = await add();
       await deleteForEver(domain.deps, SERVICE, item.id);
       expect(await render(item)).toEqual(GONE);
+      const video = await media().insert(newMedia(builder, { mediaType: "VIDEO" }));
+      expect(await render(video)).toEqual(GONE);
     });
 
     it("heals an item whose variants were lost", async () => {
@@ -200,7 +202,9 @@ describe("making the variants of an item anew", () => {
       await render(item);
       await media().update(item.id, { isPublic: false }, domain.clock.time);
       await expect(served(key)).rejects.toMatchObject(NOT_FOUND);
-      const query = new URLSearchParams(await domain.deps.signer.sign(key, new Date(domain.clock.time.getTime() + 9e5)));
+      const query = new URLSearchParams(
+        await domain.deps.signer.sign(key, new Date(domain.clock.time.getTime() + 9e5)),
+      );
       const signature = { expires: query.get("expires") ?? "", signature: query.get("signature") ?? "" };
       expect(await findFile(domain.deps, key, signature)).toMatchObject({ isPublic: false, contentType: "image/jpeg" });
       await media().update(item.id, { deletedAt: domain.clock.time }, domain.clock.time);
@@ -221,7 +225,11 @@ describe("making the variants of an item anew", () => {
       const item = await add();
       await render(item);
       pass(HOUR - 1);
-      const compared = await reconcile({ ...domain.deps }, { ...domain.deps.syncPatience, graceMinutes: 0 }, { isDry: false });
+      const compared = await reconcile(
+        { ...domain.deps },
+        { ...domain.deps.syncPatience, graceMinutes: 0 },
+        { isDry: false },
+      );
       expect(compared?.run).toMatchObject({ orphaned: 0, missing: 0 });
     });
   });
@@ -256,7 +264,8 @@ describe("making the variants of an item anew", () => {
         "a sweeper was faster",
         () =>
           inTransactions(({ database }) => ({
-            transact: (work) => database.transact((s) => work({ ...s, intents: { ...s.intents, close: async () => false } })),
+            transact: (work) =>
+              database.transact((s) => work({ ...s, intents: { ...s.intents, close: async () => false } })),
           })),
         { mayPass: true },
       ],

@@ -187,9 +187,9 @@ describe("the backlog", () => {
       await measureBacklog(domain.deps);
       await measureBacklog(domain.withStores({}, true));
       expect(domain.measured.backlogs).toEqual([
-        { deletions: 0, promotions: 0, missing: 0, orphaned: 0 },
-        { deletions: 1, promotions: 0, missing: 0, orphaned: 2 },
-        { deletions: 1, promotions: 1, missing: 0, orphaned: 2 },
+        { deletions: 0, promotions: 0, missing: 0, orphaned: 0, stale: 0 },
+        { deletions: 1, promotions: 0, missing: 0, orphaned: 2, stale: 2 },
+        { deletions: 1, promotions: 1, missing: 0, orphaned: 2, stale: 2 },
       ]);
     } finally {
       await domain.close();

@@ -48,6 +48,16 @@ export function operationsContract(open: () => ApiStage): void {
       });
     });
 
+    it("names what another version made the variants of, and how many there are", async () => {
+      await api.newGallery("a");
+      const found = await api.call(api.people.moderator, "health.staleVariants", { limit: 1 });
+      expect(found).toEqual({ rendering: expect.stringMatching(/^\d+-/), stale: 0, items: [], nextCursor: null });
+      expect(await api.refusal(service, "health.staleVariants", { cursor: "elsewhere" })).toEqual({
+        code: "VALIDATION",
+        issues: [{ path: "cursor", message: "is not a cursor this server gave" }],
+      });
+    });
+
     it("compares rows and objects, and says how they stood", async () => {
       const { total } = await api.call(service, "analytics.storage", {});
       const compared = await api.call(service, "health.repair", {});
