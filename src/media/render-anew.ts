@@ -14,7 +14,14 @@ import {
 } from "./ports.js";
 import { CROPPED_VARIANTS, RENDERING, withFocus } from "./rendering.js";
 import type { Replacement, RetiredObject } from "./rendering-ports.js";
-import { measureVariants, nameVariants, plannedOf, putUnderIntent, removeObjects } from "./stored-objects.js";
+import {
+  measureVariants,
+  nameVariants,
+  plannedOf,
+  putUnderIntent,
+  removeObjects,
+  toMediaError,
+} from "./stored-objects.js";
 import { VARIANTS } from "./variants.js";
 
 export type RenderDeps = Pick<Deps, "database" | "objects" | "spool" | "images" | "clock" | "ids" | "log" | "keepGps">;
@@ -97,7 +104,7 @@ async function storeAndReplace(
   const planned = { id: deps.ids.mediaId(), mediaPublicId, objects: made.map(plannedOf), isPublic };
   const { intent, failure } = await putUnderIntent(deps, deps.objects.of(media.storageType), planned);
   try {
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw toMediaError(failure);
     const replacement = replacementOf(
       media,
       made.map(({ variant }) => variant),
@@ -183,7 +190,7 @@ const codeOf = (cause: unknown): MediaErrorCode | null => (cause instanceof Medi
 
 function explain(cause: unknown): ItemRendered {
   const code = codeOf(cause);
-  const isOutage = cause instanceof StorageUnavailableError;
+  const isOutage = cause instanceof StorageUnavailableError || code === "STORAGE_UNAVAILABLE";
   const message = cause instanceof Error ? cause.message : String(cause);
   const reason = code ? `${code}: ${message}` : message;
   return { outcome: "failed", reason, isOutage, mayPass: isOutage || (code !== null && PASSING.includes(code)), cause };

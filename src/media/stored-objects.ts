@@ -146,7 +146,7 @@ export async function putUnderIntent(
   }
 }
 
-const toMediaError = (error: unknown): unknown =>
+export const toMediaError = (error: unknown): unknown =>
   error instanceof StorageUnavailableError ? storageUnavailable(error) : error;
 
 /**

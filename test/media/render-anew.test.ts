@@ -51,8 +51,10 @@ describe("making the variants of an item anew", () => {
     await sweepAbandonedUploads(domain.deps);
     domain.clock.time = new Date(domain.clock.time.getTime() + 2 * HOUR);
     await removeDueObjects(domain.deps);
-    expect([await domain.keys("local"), await domain.keys("s3"), await deletions().size()]).toEqual([[], [], 0]);
+    await expectNothing();
   });
+  const expectNothing = async () =>
+    expect([await domain.keys("local"), await domain.keys("s3"), await deletions().size()]).toEqual([[], [], 0]);
 
   const media = () => domain.deps.database.media;
   const deletions = () => domain.deps.database.deletions;
