@@ -33,18 +33,28 @@ const malformed = (reason: string, cause?: unknown): MediaError =>
  * body is then read into nothing.
  */
 export async function readForm(request: Request, handlers: FormHandlers): Promise<FormFields> {
-  const { parser, onUnreadablePart } = createParser(request, handlers.fileNames);
-  const form = collectForm(parser, handlers);
-  onUnreadablePart(() => form.fail(malformed("a part has headers that cannot be read, or no name")));
   if (!request.body) throw malformed("there is no body");
   const reader = request.body.getReader();
+  try {
+    return await readParts(reader, createParser(request, handlers.fileNames), handlers);
+  } finally {
+    discardRest(reader);
+  }
+}
+
+async function readParts(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  { parser, onUnreadablePart }: FormParser,
+  handlers: FormHandlers,
+): Promise<FormFields> {
+  const form = collectForm(parser, handlers);
+  onUnreadablePart(() => form.fail(malformed("a part has headers that cannot be read, or no name")));
   try {
     await Promise.race([form.failed, feed(parser, reader, handlers.idleMs)]);
     await Promise.race([form.failed, form.finished, silence(form)]);
     await Promise.race([form.failed, form.files()]);
     return form.fields;
   } finally {
-    discardRest(reader);
     parser.destroy();
     await form.abandon();
   }
