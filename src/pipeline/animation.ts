@@ -7,11 +7,13 @@ import { resizeTo, type Target } from "./resize.js";
 import type { PlannedVariant } from "./variant-plan.js";
 
 type AnimationSource = PictureSource & Pick<RenderJob, "focalPoint">;
+/** The longest delay in milliseconds, and the most plays, that the writer takes; GIF and WebP may say more of both. */
+const MOST = 65_535;
 
 /**
- * Writes all frames at the variant's size as animated WebP to `target`; loop and delays stay. Rejects as `decoding`
- * does, for reading and writing are one stream here. Of GIF a few frames are in memory at a time; WebP's reader holds
- * all of the source's, 4 bytes a pixel: the pixel limit is the limit of memory too.
+ * Writes all frames at the variant's size as animated WebP to `target`; loop and delays stay, up to MOST. Rejects as
+ * `decoding` does, for reading and writing are one stream here. Of GIF a few frames are in memory at a time; WebP's
+ * reader holds all of the source's, 4 bytes a pixel: the pixel limit is the limit of memory too.
  */
 export async function writeAnimation(source: AnimationSource, variant: PlannedVariant, target: string): Promise<void> {
   const frames = source.header.isTurned ? await turnedFrames(source, variant) : streamedFrames(source, variant);
@@ -21,8 +23,8 @@ export async function writeAnimation(source: AnimationSource, variant: PlannedVa
       .webp({
         quality: variant.quality,
         effort: 2,
-        ...(loop === null ? {} : { loop }),
-        ...(delays ? { delay: delays } : {}),
+        ...(loop === null ? {} : { loop: Math.min(loop, MOST) }),
+        ...(delays ? { delay: delays.map((delay) => Math.min(delay, MOST)) } : {}),
       })
       .toFile(target),
   );
