@@ -122,5 +122,6 @@ const pipelineOptions = (config: Config, log: Deps["log"]) => ({
   inspectTimeoutMs: INSPECT_TIMEOUT_MS,
   renderTimeoutMs: RENDER_TIMEOUT_MS,
   maxPixels: Math.max(config.MAX_IMAGE_PIXELS, config.MAX_ANIMATED_PIXELS),
+  maxProcessBytes: config.PIXEL_PROCESS_MAX_BYTES,
   log,
 });

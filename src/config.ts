@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
 /** An integer from the environment, at least `min`. */
 const integer = (fallback: number, min = 1) =>
@@ -82,6 +83,7 @@ export const environment = z.object({
   CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
   LOG_LEVEL: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
   PIXEL_PROCESSES: integer(0, 0),
+  PIXEL_PROCESS_MAX_BYTES: integer(3 * GIB, 256 * MIB),
   MAX_IMAGE_BYTES: integer(20 * MIB),
   MAX_AVATAR_BYTES: integer(10 * MIB),
   MIN_VIDEO_BYTES: integer(10 * 1024),

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { MediaError, type MediaFailure } from "../media/errors.js";
 import type { Logger } from "../media/ports.js";
 import { forkPixelProcess } from "./fork-pixel-process.js";
+import { createMemoryWatch } from "./memory-watch.js";
 import { type PixelRequest, pixelReplySchema, READY } from "./pixel-messages.js";
 
 export type ProcessPoolOptions = {
@@ -10,14 +11,16 @@ export type ProcessPoolOptions = {
   processes: number;
   /** Most requests that wait for a process. */
   queueLimit: number;
+  /** Most memory a process may hold while it is at a picture; without it there is no limit. Bytes. */
+  maxProcessBytes?: number | undefined;
   log?: Logger | undefined;
 };
 
 export type ProcessPool = {
   /**
    * Answers what the process answers, as `answer` reads it. Rejects with the MediaError it answers; with CORRUPT_FILE
-   * where the picture crashed its decoder or kept it busy for longer than `timeoutMs` (the wait for a free process and
-   * its start not counted); with PROCESSING_FAILED where it was ended from outside or its answer has another shape; with OVERLOADED
+   * where the picture crashed its decoder, filled more memory than a process may hold, or kept it busy for longer than
+   * `timeoutMs` (the wait for a free process and its start not counted); with PROCESSING_FAILED where it was ended from outside or its answer has another shape; with OVERLOADED
    * where too many wait or the pool is closed.
    */
   run<T>(request: PixelRequest, answer: z.ZodType<T>, timeoutMs: number): Promise<T>;
@@ -39,6 +42,8 @@ type Worker = {
   isReady: boolean;
   task: Task | null;
   timer: NodeJS.Timeout | undefined;
+  /** Ends the look at its memory. */
+  unwatch?: (() => void) | undefined;
   /** Why this process is being killed, as its task is told; null while it is not. */
   doom: MediaFailure | null;
 };
@@ -50,6 +55,8 @@ const OVERLOADED = { code: "OVERLOADED", retryAfterSeconds: 5 } as const satisfi
 const corrupt = (reason: string): MediaFailure => ({ code: "CORRUPT_FILE", reason });
 const failed = (reason: string): MediaFailure => ({ code: "PROCESSING_FAILED", reason });
 
+const TOO_MUCH_MEMORY = corrupt("decoding it takes more memory than a picture may have");
+
 /** What a codec brings on itself (signal(7)); SIGABRT is also how it ends when it asks for more memory than there is. */
 const CODEC_FAULTS: readonly unknown[] = ["SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"];
 
@@ -58,7 +65,9 @@ const deathOf = (signal: unknown): MediaFailure =>
   CODEC_FAULTS.includes(signal) ? corrupt("its decoder cannot cope with it") : failed("its decoder crashed");
 
 /** Runs `pixel-process` in a pool of long-lived child processes, one request at a time in each. */
-export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOptions): ProcessPool {
+export function createProcessPool(options: ProcessPoolOptions): ProcessPool {
+  const { processes, queueLimit, maxProcessBytes, log } = options;
+  const memory = maxProcessBytes === undefined ? null : createMemoryWatch(maxProcessBytes);
   const workers = new Set<Worker>();
   const waiting: Task[] = [];
   let closed = false;
@@ -101,6 +110,7 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
     clearTimeout(worker.timer);
     const tooSlow = corrupt(`it could not be decoded within ${task.timeoutMs / 1000} s`);
     worker.timer = setTimeout(() => kill(worker, tooSlow), task.timeoutMs);
+    worker.unwatch = memory?.watch(worker.child.pid as number, () => kill(worker, TOO_MUCH_MEMORY));
     // Where it is not connected its end is already on the way, and ends the task.
     if (worker.child.connected) worker.child.send(task.request);
   }
@@ -117,6 +127,7 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
 
   function release(worker: Worker): void {
     clearTimeout(worker.timer);
+    worker.unwatch?.();
     worker.task = null;
     const next = waiting.shift();
     if (next) assign(worker, next);
@@ -125,6 +136,7 @@ export function createProcessPool({ processes, queueLimit, log }: ProcessPoolOpt
 
   function bury(worker: Worker, circumstances: Record<string, unknown>): void {
     clearTimeout(worker.timer);
+    worker.unwatch?.();
     workers.delete(worker);
     if (worker.task) {
       const failure = worker.doom ?? deathOf(circumstances.signal);

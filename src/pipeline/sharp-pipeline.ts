@@ -14,6 +14,8 @@ export type SharpPipelineOptions = {
   renderTimeoutMs: number;
   /** Frames times pixels of one frame; more is TOO_MANY_PIXELS in `render`. `inspect` sets no limit. */
   maxPixels: number;
+  /** Most memory one of the processes may hold; without it there is no limit. Bytes. */
+  maxProcessBytes?: number | undefined;
   log?: Logger | undefined;
 };
 
@@ -22,9 +24,9 @@ export type SharpPipelineOptions = {
  * UNSUPPORTED_TYPE for every other type.
  */
 export function createSharpPipeline(options: SharpPipelineOptions): ImagePipeline {
-  const { queueLimit, inspectTimeoutMs, renderTimeoutMs, maxPixels, log } = options;
+  const { queueLimit, inspectTimeoutMs, renderTimeoutMs, maxPixels, maxProcessBytes, log } = options;
   const processes = Math.max(1, options.processes ?? availableParallelism());
-  const pool = createProcessPool({ processes, queueLimit, log });
+  const pool = createProcessPool({ processes, queueLimit, maxProcessBytes, log });
   return {
     contentTypes: DECODABLE_TYPES,
     inspect: (path, contentType) =>

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Logger } from "../../src/media/ports.js";
-import { imageHeaderSchema } from "../../src/pipeline/pixel-messages.js";
+import { VARIANTS } from "../../src/media/variants.js";
+import { imageHeaderSchema, renderedImageSchema } from "../../src/pipeline/pixel-messages.js";
 import { createProcessPool, type ProcessPool, type ProcessPoolOptions } from "../../src/pipeline/process-pool.js";
 import { startScript } from "../support/child-script.js";
+import { flatJpegOfScans } from "../support/hostile-pictures.js";
 import { scenery } from "../support/pictures.js";
 import { makeTemporaryFolder } from "../support/temporary-folder.js";
 
@@ -122,6 +124,22 @@ describe("a pool of processes", () => {
     expect(signal(pid, 0)).toBe(false);
     expect(await inspect()).toEqual(SIZE);
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "kills a process that fills more memory than it may, and goes on",
+    async () => {
+      open({ maxProcessBytes: 256 * 1024 ** 2 });
+      await writeFile(path, flatJpegOfScans(9_992, 90));
+      const job = { path, outputFolder: folder.path, variants: VARIANTS, keepGps: false };
+      const rendered = pool.run({ kind: "render", job, maxPixels: 200_000_000 }, renderedImageSchema, PATIENT_MS);
+      await expect(rendered).rejects.toMatchObject({
+        failure: { code: "CORRUPT_FILE", reason: "decoding it takes more memory than a picture may have" },
+      });
+      await writeFile(path, await scenery(SIZE.width, SIZE.height).png().toBuffer());
+      expect(await inspect()).toEqual(SIZE);
+      expect(pids).toHaveLength(2);
+    },
+  );
 
   it("lets only so many wait", async () => {
     open({ queueLimit: 1 });
