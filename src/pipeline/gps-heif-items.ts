@@ -99,7 +99,7 @@ const dataOf = ({ data, end }: Box): Extent => ({ start: data, end });
 type Reader = { uint(bytes: number): number; isAtEnd(): boolean };
 
 /** Reads big-endian numbers of 0 to 8 bytes one after another; all are 0 past the end. */
-function createReader(file: Buffer, from: number, end: number): Reader {
+export function createReader(file: Buffer, from: number, end: number): Reader {
   let at = from;
   return {
     uint(bytes) {

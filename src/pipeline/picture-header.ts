@@ -3,6 +3,8 @@ import sharp, { type Metadata } from "sharp";
 import { MediaError } from "../media/errors.js";
 import type { ImageHeader } from "../media/ports.js";
 import { BITMAP_HEADER_BYTES, readBitmapHeader } from "./bitmap-header.js";
+import { profileOf } from "./code-point-profile.js";
+import { readCodePoints } from "./code-points.js";
 import { DECODABLE_TYPES, type DecodableType } from "./decodable-types.js";
 import { decoding } from "./decode-failure.js";
 import { requireFewScans } from "./jpeg-scans.js";
@@ -10,16 +12,27 @@ import { requireFewScans } from "./jpeg-scans.js";
 /** Of these every frame counts; pages of others (TIFF, MPO, HEIF) are pictures of their own, and the first is meant. */
 const ANIMATED_TYPES: readonly DecodableType[] = ["image/gif", "image/webp"];
 
+/** A profile, and the space in which the numbers are taken for it. */
+export type ColourProfile = { icc: Buffer; space: "srgb" | "rgb16" | "b-w" };
+
+/** By what sharp calls the picture's own space. */
+const PROFILED_SPACES: Readonly<Record<string, ColourProfile["space"]>> = {
+  srgb: "srgb",
+  rgb16: "rgb16",
+  "b-w": "b-w",
+  grey16: "b-w",
+};
+
 /** The header as the file's own decoder reads it. Width and height are those of one frame, turned upright. */
 export type PictureHeader = ImageHeader & {
   contentType: DecodableType;
   decoder: "sharp" | "hevc" | "bitmap";
   /** True where the stored frames must be turned or mirrored to stand upright. */
   isTurned: boolean;
-  /** True where a profile says what 8-bit red, green and blue mean; of grey, CMYK and 16 bits that is not asked. */
-  hasRgbProfile: boolean;
-  /** The colour profile as stored, or null. */
-  icc: Buffer | null;
+  /** What the numbers of a picture in grey or RGB mean; null where they are sRGB. */
+  profile: ColourProfile | null;
+  /** True where it is left to the decoder to follow the file's own profile. */
+  isCmyk: boolean;
   /** The block as stored; null where there is none, and in TIFF, where EXIF is part of the file's own structure. */
   exif: Buffer | null;
   /** Times an animation plays, 0 for ever, and milliseconds each frame is shown. */
@@ -68,21 +81,32 @@ async function readHead(path: string): Promise<Buffer> {
 async function readWithSharp(path: string): Promise<PictureHeader> {
   const metadata = await decoding(sharp(path, { limitInputPixels: false, failOn: "error" }).metadata());
   const contentType = requireDecodable(metadata.mediaType ?? metadata.format);
+  requireKnownWhite(metadata);
   return {
     ...metadata.autoOrient,
     contentType,
     decoder: metadata.compression === "hevc" ? "hevc" : "sharp",
     frames: ANIMATED_TYPES.includes(contentType) ? (metadata.pages ?? 1) : 1,
     isTurned: isTurned(metadata),
-    hasRgbProfile: metadata.hasProfile && metadata.space === "srgb" && metadata.depth === "uchar",
-    icc: metadata.icc ?? null,
+    profile: await readProfile(path, contentType, metadata),
+    isCmyk: metadata.space === "cmyk",
     exif: metadata.exif ?? null,
     loop: metadata.loop ?? null,
     delays: metadata.delay ?? null,
   };
 }
 
-const PLAIN = { frames: 1, isTurned: false, hasRgbProfile: false, icc: null, exif: null, loop: null, delays: null };
+/** Code points are followed in PNG before a profile (W3C, PNG, 4.3), elsewhere where there is none. */
+async function readProfile(path: string, type: DecodableType, { space, icc }: Metadata): Promise<ColourProfile | null> {
+  const taken = PROFILED_SPACES[space];
+  if (!taken) return null;
+  const hasPoints = type === "image/png" || (!icc && (type === "image/avif" || type === "image/heic"));
+  const points = hasPoints ? await readCodePoints(path, type) : null;
+  const profile = points ? profileOf(points) : icc;
+  return profile ? { icc: profile, space: taken } : null;
+}
+
+const PLAIN = { frames: 1, isTurned: false, profile: null, isCmyk: false, exif: null, loop: null, delays: null };
 
 function describeBitmap(head: Buffer): PictureHeader {
   const { width, height } = readBitmapHeader(head);
@@ -93,6 +117,12 @@ function requireDecodable(detected: string): DecodableType {
   const type = DECODABLE_TYPES.find((decodable) => decodable === detected);
   if (!type) throw new MediaError({ code: "UNSUPPORTED_TYPE", detected, accepted: DECODABLE_TYPES });
   return type;
+}
+
+/** TIFF's greys of 32 bits have no white of their own: what is 1 in one file is 65,535 in another. */
+function requireKnownWhite({ space, depth }: Metadata): void {
+  if (space === "b-w" && depth !== "uchar")
+    throw new MediaError({ code: "CORRUPT_FILE", reason: "its greys are no picture's" });
 }
 
 /** Values other than 2..8 mean upright. Of HEIF sharp reports none: its decoder turns the picture itself. */
