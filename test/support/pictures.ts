@@ -35,8 +35,12 @@ export const scenery = (width: number, height: number, seed = 1): Sharp =>
   });
 
 /** The quarters as JPEG, stored so that they stand upright once the EXIF orientation (1..8) is followed. */
-export async function orientedJpeg(width: number, height: number, orientation: number): Promise<Buffer> {
-  const stored = await STORE[orientation]?.(await quarters(width, height).png().toBuffer());
+export const orientedJpeg = (width: number, height: number, orientation: number): Promise<Buffer> =>
+  storedJpeg(quarters(width, height), orientation);
+
+/** Any picture, stored in the same way. */
+export async function storedJpeg(upright: Sharp, orientation: number): Promise<Buffer> {
+  const stored = await STORE[orientation]?.(await upright.png({ compressionLevel: 1 }).toBuffer());
   if (!stored) throw new RangeError(`orientation ${orientation}`);
   return sharp(stored).withMetadata({ orientation }).jpeg({ quality: 95 }).toBuffer();
 }
