@@ -63,7 +63,7 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
 async function measureCpu(path: string, folder: string): Promise<void> {
   sharp.concurrency(1);
   sharp.cache(false);
-  const job = { path, outputFolder: folder, variants: VARIANTS, keepGps: true };
+  const job = { path, outputFolder: folder, variants: VARIANTS, focalPoint: null, keepGps: true };
   const [whole, alone]: [number[], number[]] = [[], []];
   for (let round = -1; round < rounds; round++) {
     const [ofDecoder, ofAll] = [await cpuOf(() => decodeHevc(path)), await cpuOf(() => renderPicture(job, MAX_PIXELS))];
@@ -96,7 +96,7 @@ async function measureHold(path: string, folder: string): Promise<void> {
         const outputFolder = await mkdtemp(join(folder, "out-"));
         await copyFile(path, join(outputFolder, "original"));
         const original = join(outputFolder, "original");
-        await pipeline.render({ path: original, outputFolder, variants: VARIANTS, keepGps: false });
+        await pipeline.render({ path: original, outputFolder, variants: VARIANTS, focalPoint: null, keepGps: false });
       }),
     ),
   );

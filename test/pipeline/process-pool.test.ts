@@ -130,7 +130,7 @@ describe("a pool of processes", () => {
     async () => {
       open({ maxProcessBytes: 256 * 1024 ** 2 });
       await writeFile(path, flatJpegOfScans(9_992, 90));
-      const job = { path, outputFolder: folder.path, variants: VARIANTS, keepGps: false };
+      const job = { path, outputFolder: folder.path, variants: VARIANTS, focalPoint: null, keepGps: false };
       const rendered = pool.run({ kind: "render", job, maxPixels: 200_000_000 }, renderedImageSchema, PATIENT_MS);
       await expect(rendered).rejects.toMatchObject({
         failure: { code: "CORRUPT_FILE", reason: "decoding it takes more memory than a picture may have" },

@@ -1,6 +1,6 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RenderedVariant } from "../../src/media/ports.js";
 import { VARIANTS } from "../../src/media/variants.js";
@@ -17,7 +17,7 @@ afterAll(() => stage.close());
 /** Greys row by row. */
 type Greys = { data: Buffer; width: number; height: number };
 
-async function greysOf(picture: sharp.Sharp): Promise<Greys> {
+async function greysOf(picture: Sharp): Promise<Greys> {
   const { data, info } = await picture.greyscale().raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
 }
@@ -67,7 +67,13 @@ describe("a variant", () => {
     const whole = await sharp(file).png({ compressionLevel: 1 }).toBuffer();
     const path = await stage.store(file);
     const outputFolder = await mkdtemp(join(stage.folder, "out-"));
-    const { variants } = await stage.pipeline.render({ path, outputFolder, variants: specs, keepGps: false });
+    const { variants } = await stage.pipeline.render({
+      path,
+      outputFolder,
+      variants: specs,
+      focalPoint: null,
+      keepGps: false,
+    });
     expect(variants).toHaveLength(4);
     for (const variant of variants) {
       const { name, width, height } = variant;
