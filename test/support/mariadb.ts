@@ -1,15 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { createConnection } from "mysql2/promise";
 import { inject } from "vitest";
 import type { EmptyDatabase } from "./database.js";
+import { execute } from "./mariadb-template.js";
 
-/** URL of the run's MariaDB server, which starts at the first call. Throws with the reason where it cannot. */
-export async function mariadbUrl(): Promise<string> {
+/** The run's MariaDB server, and what makes a database of it like one that was migrated. */
+export type MariadbOfRun = { url: string; template: string[] };
+
+/** It starts at the first call of a run. Throws with the reason where it cannot. */
+async function mariadbOfRun(): Promise<MariadbOfRun> {
   const response = await fetch(inject("mariadbStarter"));
   const answer = await response.text();
   if (!response.ok) throw new Error(answer);
-  return answer;
+  return JSON.parse(answer) as MariadbOfRun;
 }
+
+export const mariadbUrl = async (): Promise<string> => (await mariadbOfRun()).url;
 
 /** A database of its own on the run's server, made with the server's defaults. */
 export async function createMariadbDatabase(): Promise<EmptyDatabase> {
@@ -19,11 +24,8 @@ export async function createMariadbDatabase(): Promise<EmptyDatabase> {
   return { url: `${server}/${name}`, remove: () => execute(server, `drop database ${name}`) };
 }
 
-async function execute(url: string, statement: string): Promise<void> {
-  const connection = await createConnection(url);
-  try {
-    await connection.query(statement);
-  } finally {
-    await connection.end();
-  }
+/** Leaves an empty database of the run's server as its migration would, for those who are not about migrations. */
+export async function fillAsMigrated(url: string): Promise<void> {
+  const { template } = await mariadbOfRun();
+  await execute(url, template.join(";\n"));
 }
