@@ -27,8 +27,8 @@ const PROFILED_SPACES: Readonly<Record<string, ColourProfile["space"]>> = {
 export type PictureHeader = ImageHeader & {
   contentType: DecodableType;
   decoder: "sharp" | "hevc" | "bitmap";
-  /** True where the stored frames must be turned or mirrored to stand upright. */
-  isTurned: boolean;
+  /** How stored frames must be turned or mirrored to stand upright: 1 to 8 as EXIF counts, 1 being upright. */
+  orientation: number;
   /** What the numbers of a picture in grey or RGB mean; null where they are sRGB. */
   profile: ColourProfile | null;
   /** True where it is left to the decoder to follow the file's own profile. */
@@ -87,7 +87,7 @@ async function readWithSharp(path: string): Promise<PictureHeader> {
     contentType,
     decoder: metadata.compression === "hevc" ? "hevc" : "sharp",
     frames: ANIMATED_TYPES.includes(contentType) ? (metadata.pages ?? 1) : 1,
-    isTurned: isTurned(metadata),
+    orientation: orientationOf(metadata),
     profile: await readProfile(path, contentType, metadata),
     isCmyk: metadata.space === "cmyk",
     exif: metadata.exif ?? null,
@@ -106,7 +106,7 @@ async function readProfile(path: string, type: DecodableType, { space, icc }: Me
   return profile ? { icc: profile, space: taken } : null;
 }
 
-const PLAIN = { frames: 1, isTurned: false, profile: null, isCmyk: false, exif: null, loop: null, delays: null };
+const PLAIN = { frames: 1, orientation: 1, profile: null, isCmyk: false, exif: null, loop: null, delays: null };
 
 function describeBitmap(head: Buffer): PictureHeader {
   const { width, height } = readBitmapHeader(head);
@@ -125,6 +125,6 @@ function requireKnownWhite({ space, depth }: Metadata): void {
     throw new MediaError({ code: "CORRUPT_FILE", reason: "its greys are no picture's" });
 }
 
-/** Values other than 2..8 mean upright. Of HEIF sharp reports none: its decoder turns the picture itself. */
-const isTurned = ({ orientation }: Metadata): boolean =>
-  orientation !== undefined && orientation >= 2 && orientation <= 8;
+/** Values other than 1..8 mean upright. Of HEIF sharp reports none: its decoder turns the picture itself. */
+const orientationOf = ({ orientation }: Metadata): number =>
+  orientation !== undefined && orientation >= 1 && orientation <= 8 ? orientation : 1;

@@ -1,6 +1,6 @@
 import { MediaError } from "../media/errors.js";
 import type { RenderedImage, RenderedVariant, RenderJob } from "../media/ports.js";
-import { writeAnimation } from "./animation.js";
+import { writeAnimations } from "./animation.js";
 import { decodePicture } from "./decode-picture.js";
 import { readExif } from "./exif.js";
 import { blankGpsInFile } from "./gps-blank.js";
@@ -32,7 +32,7 @@ export async function renderPicture(job: RenderJob, maxPixels: number): Promise<
     perceptualHash(smallestCovering(steps, hashSource)),
     describeAtAGlance(steps.at(-1) ?? base),
     header.frames > 1
-      ? writeAnimations({ ...job, header, maxPixels }, plan.variants)
+      ? writeAnimations({ ...job, header, maxPixels }, plan, job.outputFolder)
       : Promise.all(renditions.map((rendition) => writeStill(rendition, job.outputFolder))),
   ]);
   const exif = await readExif(job.path, header, job.keepGps);
@@ -83,19 +83,4 @@ async function writeStill({ variant, pixels }: Rendition, folder: string): Promi
     : picture.jpeg({ quality, progressive: true })
   ).toFile(path);
   return { name, path, width, height, contentType };
-}
-
-type AnimationJob = RenderJob & { header: PictureHeader; maxPixels: number };
-
-/** One after the other: each reads the file anew, frame by frame. */
-async function writeAnimations(job: AnimationJob, variants: PlannedVariant[]): Promise<RenderedVariant[]> {
-  const written: RenderedVariant[] = [];
-  for (const variant of variants) {
-    const { name, width, height } = variant;
-    const contentType = "image/webp";
-    const path = variantPath(job.outputFolder, { name, contentType });
-    await writeAnimation(job, variant, path);
-    written.push({ name, path, width, height, contentType });
-  }
-  return written;
 }

@@ -1,6 +1,7 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RenderedImage } from "../../src/media/ports.js";
+import { sizeForAll } from "../../src/pipeline/animation.js";
 import { animation, CORNERS } from "../support/pictures.js";
 import { openPixelStage, type PixelStage } from "../support/pixel-stage.js";
 
@@ -51,4 +52,29 @@ describe("an animation", () => {
     webp.writeUIntLE(0xffffff, webp.indexOf("ANMF") + 8 + 12, 3);
     expect((await playOf(await render(webp))).delay).toEqual([65_535, 300, 400]);
   });
+});
+
+describe("the size of an animation's frames", () => {
+  it.each([
+    [1, 1600, 1200],
+    [20, 1600, 1200],
+    [125, 800, 589],
+  ])("is as planned for %i of %i x %i", (frames, width, height) => {
+    expect(sizeForAll({ width, height }, frames)).toEqual({ width, height });
+  });
+
+  it.each([
+    [66, 1600, 1200],
+    [1000, 400, 400],
+    [80_000, 50, 50],
+    [100_000, 2000, 1],
+  ])(
+    "is smaller for %i of %i x %i, in the same proportions, and as large as 60 megapixels of all allow",
+    (frames, width, height) => {
+      const size = sizeForAll({ width, height }, frames);
+      expect(size.width * size.height * frames).toBeLessThanOrEqual(60_000_000 + frames * size.width);
+      expect((size.width + 1) * (size.height + 1) * frames).toBeGreaterThan(60_000_000);
+      expect(Math.abs(size.width - (size.height * width) / height)).toBeLessThanOrEqual(width / height + 1);
+    },
+  );
 });

@@ -24,7 +24,7 @@ const headerWith = (exif: Buffer | null): PictureHeader => ({
   frames: 1,
   contentType: "image/jpeg",
   decoder: "sharp",
-  isTurned: false,
+  orientation: 1,
   profile: null,
   isCmyk: false,
   exif,

@@ -40,9 +40,17 @@ export const orientedJpeg = (width: number, height: number, orientation: number)
 
 /** Any picture, stored in the same way. */
 export async function storedJpeg(upright: Sharp, orientation: number): Promise<Buffer> {
+  return sharp(await storedPng(upright, orientation))
+    .withMetadata({ orientation })
+    .jpeg({ quality: 95 })
+    .toBuffer();
+}
+
+/** The pixels alone, with no word of how they stand. */
+export async function storedPng(upright: Sharp, orientation: number): Promise<Buffer> {
   const stored = await STORE[orientation]?.(await upright.png({ compressionLevel: 1 }).toBuffer());
   if (!stored) throw new RangeError(`orientation ${orientation}`);
-  return sharp(stored).withMetadata({ orientation }).jpeg({ quality: 95 }).toBuffer();
+  return stored;
 }
 
 const flop = (png: Buffer): Promise<Buffer> => sharp(png).flop().png().toBuffer();
