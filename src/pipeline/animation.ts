@@ -22,9 +22,9 @@ const MOST = 65_535;
 const MANY_PIXELS = 16_000_000;
 
 /**
- * Writes every variant as animated WebP with the loop and delays of the source, up to MOST; it is decoded once, and each is as large
- * as planned or, where there are too many frames for that, as large as all of them can be. Rejects as `decoding` does.
- * Of GIF a few frames are in memory at a time beside the shrunk ones; WebP's reader holds all of the source's, 4 bytes
+ * Writes every variant as animated WebP with the loop and delays of the source, up to MOST. The source is decoded once;
+ * each variant is as large as planned or, where there are too many frames for that, as large as all of them can be.
+ * Rejects as `decoding` does. Of GIF a few frames are in memory at a time beside the shrunk ones; WebP's reader holds all of the source's, 4 bytes
  * a pixel: the pixel limit is the limit of memory too.
  */
 export async function writeAnimations(
