@@ -15,9 +15,15 @@ const COMBINATIONS = {
  * What these are about ends before a byte is stored or a row is written (a call counted, a slow line cut, memory
  * spent), or begins with nothing configured at all: they run once, on the embedded default.
  */
-const INDEPENDENT = ["browser-manners", "hostile-memory", "rate-limit", "shared-limits", "slow-client", "start"].map(
-  (name) => `test/api/${name}.test.ts`,
-);
+const INDEPENDENT = [
+  "browser-manners",
+  "decoder-death",
+  "hostile-memory",
+  "rate-limit",
+  "shared-limits",
+  "slow-client",
+  "start",
+].map((name) => `test/api/${name}.test.ts`);
 
 /**
  * Who may do and see what, in which order, and many at once: rows decide, and no byte is stored that matters. Once on
