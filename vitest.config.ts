@@ -19,6 +19,7 @@ const INDEPENDENT = [
   "browser-manners",
   "decoder-death",
   "hostile-memory",
+  "picture-bombs",
   "rate-limit",
   "shared-limits",
   "slow-client",

@@ -228,6 +228,7 @@ describe("a file name", () => {
     ["with percent codes", "100%25 %2e%2e%2f.jpg"],
     ["with spaces around", "  spaced  .jpg "],
     ["with control characters", "bell\x07tab\tescape\x1b[31m.jpg"],
+    ["with a NUL", "photo.jpg\0.exe"],
     ["hidden", ".htaccess"],
     ["of 255 characters", `${"x".repeat(251)}.jpg`],
   ])("%s comes back as it was sent and is no part of the key", async (_what, name) => {
@@ -257,6 +258,11 @@ describe("a file name", () => {
 
   it("of 300 characters is refused", async () => {
     const { status, body } = await postRaw(`name="file"; filename="${"x".repeat(296)}.jpg"`);
+    expect([status, body.code]).toEqual([400, "VALIDATION"]);
+  });
+
+  it("of 10,000 characters is refused", async () => {
+    const { status, body } = await postRaw(`name="file"; filename="${"x".repeat(10_000)}"`);
     expect([status, body.code]).toEqual([400, "VALIDATION"]);
   });
 
