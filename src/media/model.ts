@@ -16,6 +16,10 @@ export type UserRole = (typeof USER_ROLES)[number];
 /** Lengths the contract sets, in characters. The schema, the inputs and the forms read them from here. */
 export const TEXT_LIMITS = { altText: 500, caption: 5000, tags: 30, tag: 50, filename: 255, publicId: 64 } as const;
 
+/** True of text that every database gives back as it was: SQLite's driver takes a NUL for the end. */
+export const isWithoutNul = (text: string): boolean => !text.includes("\0");
+export const NUL_REFUSED = "must not contain NUL";
+
 export type FocalPoint = { x: number; y: number };
 
 /** A rendition as stored. `key` is its object key; sizes in pixels and bytes. */

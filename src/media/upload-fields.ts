@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { MediaError } from "./errors.js";
-import { TEXT_LIMITS } from "./model.js";
+import { isWithoutNul, NUL_REFUSED, TEXT_LIMITS } from "./model.js";
 
 /** Text as a form sends it: an empty field says nothing. */
 const text = (max: number) =>
   z
     .string()
     .max(max)
+    .refine(isWithoutNul, NUL_REFUSED)
     .transform((value) => (value.trim() === "" ? null : value))
     .nullable();
 
@@ -15,7 +16,7 @@ const flag = z.stringbool({ truthy: ["true", "1", "yes", "on"], falsy: ["false",
 
 /** Tags as JSON sends them; doubled ones count once. */
 export const tagsSchema = z
-  .array(z.string().trim().min(1).max(TEXT_LIMITS.tag))
+  .array(z.string().trim().min(1).max(TEXT_LIMITS.tag).refine(isWithoutNul, NUL_REFUSED))
   .max(TEXT_LIMITS.tags)
   .transform((tags) => [...new Set(tags)]);
 

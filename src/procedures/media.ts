@@ -2,7 +2,14 @@ import { z } from "zod";
 import { ENTITY_FIELDS } from "../media/attachments.js";
 import { getMedia, listGallery } from "../media/browse.js";
 import { updateMedia } from "../media/edit.js";
-import { MEDIA_TYPES, MODERATION_STATUSES, mediaOutSchema, TEXT_LIMITS } from "../media/model.js";
+import {
+  isWithoutNul,
+  MEDIA_TYPES,
+  MODERATION_STATUSES,
+  mediaOutSchema,
+  NUL_REFUSED,
+  TEXT_LIMITS,
+} from "../media/model.js";
 import { deleteForEver, restoreMedia, trashMany, trashMedia } from "../media/remove.js";
 import { moveMedia, reorderGallery } from "../media/reorder.js";
 import { searchMedia } from "../media/search.js";
@@ -69,8 +76,8 @@ export const mediaRouter = router({
     .input(
       z.strictObject({
         id: refSchema,
-        altText: z.string().max(TEXT_LIMITS.altText).nullable().optional(),
-        caption: z.string().max(TEXT_LIMITS.caption).nullable().optional(),
+        altText: z.string().max(TEXT_LIMITS.altText).refine(isWithoutNul, NUL_REFUSED).nullable().optional(),
+        caption: z.string().max(TEXT_LIMITS.caption).refine(isWithoutNul, NUL_REFUSED).nullable().optional(),
         tags: tagsSchema.nullable().optional(),
         isPublic: z.boolean().optional(),
         isPrimary: z.boolean().optional(),

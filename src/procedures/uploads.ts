@@ -10,7 +10,7 @@ import {
 } from "../media/direct-upload.js";
 import { type DirectUploadEvent, watchDirectUpload } from "../media/direct-watch.js";
 import { describeFailure, MediaError, validationFailed } from "../media/errors.js";
-import { mediaOutSchema, TEXT_LIMITS } from "../media/model.js";
+import { isWithoutNul, mediaOutSchema, NUL_REFUSED, TEXT_LIMITS } from "../media/model.js";
 import type { ServiceDeps } from "../media/ports.js";
 import { tagsSchema, type UploadFields, uploadFieldsSchema } from "../media/upload-fields.js";
 import { describeUploaded, type UploadPlace } from "../media/upload-request.js";
@@ -28,7 +28,7 @@ const createInput = z.object({
   entityId: refSchema,
   field: z.enum(ENTITY_FIELDS),
   parent: refSchema.optional().describe("The parent the entity must belong to, where its type has one"),
-  filename: z.string().trim().min(1).max(TEXT_LIMITS.filename),
+  filename: z.string().trim().min(1).max(TEXT_LIMITS.filename).refine(isWithoutNul, NUL_REFUSED),
   contentType: z.string().max(100).optional().describe("Compared with what is taken here; the bytes decide later"),
   fileSize: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).describe("Bytes, exactly"),
   sha256: z
@@ -36,8 +36,8 @@ const createInput = z.object({
     .regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits in lower case")
     .optional()
     .describe("Of the file; other bytes are then refused"),
-  altText: z.string().max(TEXT_LIMITS.altText).nullish(),
-  caption: z.string().max(TEXT_LIMITS.caption).nullish(),
+  altText: z.string().max(TEXT_LIMITS.altText).refine(isWithoutNul, NUL_REFUSED).nullish(),
+  caption: z.string().max(TEXT_LIMITS.caption).refine(isWithoutNul, NUL_REFUSED).nullish(),
   tags: tagsSchema.optional(),
   isPublic: z.boolean().default(true),
   isPrimary: z.boolean().default(false),

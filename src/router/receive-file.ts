@@ -1,5 +1,5 @@
-import { MediaError } from "../media/errors.js";
-import { TEXT_LIMITS } from "../media/model.js";
+import { MediaError, validationFailed } from "../media/errors.js";
+import { isWithoutNul, NUL_REFUSED, TEXT_LIMITS } from "../media/model.js";
 import type { Spool, SpooledFile } from "../media/ports.js";
 import type { FilePart } from "./multipart.js";
 
@@ -66,7 +66,7 @@ function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
 /** The name as sent, for showing only: it never becomes part of a path. Clients that send none get a plain one. */
 function checkFilename(filename: string | undefined): string {
   const name = filename?.trim() ? filename : "file";
+  if (!isWithoutNul(name)) throw validationFailed("filename", NUL_REFUSED);
   if (name.length <= TEXT_LIMITS.filename) return name;
-  const issues = [{ path: "filename", message: `must be at most ${TEXT_LIMITS.filename} characters` }];
-  throw new MediaError({ code: "VALIDATION", issues });
+  throw validationFailed("filename", `must be at most ${TEXT_LIMITS.filename} characters`);
 }
