@@ -105,17 +105,13 @@ describe("the commands for tokens", () => {
 
 describe("tokens, on the command line", () => {
   let server: TestServer;
-  let env: Record<string, string>;
 
   beforeAll(async () => {
-    server = await startTestServer(async (settings) => {
-      env = settings;
-      return {};
-    });
+    server = await startTestServer();
   });
   afterAll(() => server.stop());
 
-  const cli = (...words: string[]) => runCli(["tokens", ...words], env);
+  const cli = (...words: string[]) => runCli(["tokens", ...words], server.settings);
   const me = (token: string) => server.call("GET", "/v1/auth/me", { token });
 
   it("are made and revoked beside a running server, which knows at once", async () => {

@@ -1,23 +1,11 @@
 import { spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { unpackClient } from "../support/packed-client.js";
+import { makeTemporaryProject, type TemporaryProject } from "../support/temporary-project.js";
 import { readmeBlocks } from "./readme-blocks.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -32,12 +20,6 @@ const [, , [, QUICKEST]] = COMPILERS;
 const tscOf = (compiler: string): string => join(dirname(compiler), "bin/tsc");
 
 const run = (...script: string[]) => spawnSync(process.execPath, script, { encoding: "utf8" });
-const temporaryFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), "client-package-")));
-
-function put(root: string, path: string, text: string): void {
-  mkdirSync(dirname(join(root, path)), { recursive: true });
-  writeFileSync(join(root, path), text);
-}
 
 /** Uses the package the way a frontend does; every line marked as an error has to be one. */
 const CONSUMER = `
@@ -135,14 +117,14 @@ const RESOLUTIONS = {
 };
 
 describe("the client package's declarations", () => {
-  const root = temporaryFolder();
+  const { root, put, remove } = makeTemporaryProject();
   const packed = join(root, "node_modules/@artitec/media-client");
 
   /** Once by each way to find modules, in one run of the compiler, which so reads its libraries once. */
   const compile = (compiler: string, files: readonly string[]) => {
     for (const [name, resolution] of Object.entries(RESOLUTIONS)) {
       const include = files.map((file) => `../${file}`);
-      put(root, `${name}/tsconfig.json`, JSON.stringify({ compilerOptions: { ...STRICT, ...resolution }, include }));
+      put(`${name}/tsconfig.json`, JSON.stringify({ compilerOptions: { ...STRICT, ...resolution }, include }));
     }
     const { status, stdout } = run(
       tscOf(compiler),
@@ -156,12 +138,12 @@ describe("the client package's declarations", () => {
   beforeAll(() => {
     unpackClient(root);
     cpSync(join(REPOSITORY, "node_modules/@trpc"), join(root, "node_modules/@trpc"), { recursive: true });
-    put(root, "consumer.ts", CONSUMER);
-    put(root, "react-consumer.tsx", REACT_CONSUMER);
-    put(root, "gallery.tsx", readmeBlocks("tsx").join("\n"));
-    put(root, "package.json", '{ "type": "module" }');
+    put("consumer.ts", CONSUMER);
+    put("react-consumer.tsx", REACT_CONSUMER);
+    put("gallery.tsx", readmeBlocks("tsx").join("\n"));
+    put("package.json", '{ "type": "module" }');
   });
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  afterAll(remove);
 
   it("are the entry's closure and nothing of the server's rooms", () => {
     const files = readdirSync(join(packed, "dist/types"), { recursive: true, encoding: "utf8" });
@@ -225,29 +207,28 @@ describe("the client package's declarations", () => {
 });
 
 describe("the builder of the declarations", () => {
-  let root: string;
-  const build = () => run(join(root, "scripts/build-client-types.mjs"));
-  const built = (path: string): string => join(root, "client/dist/types", path);
+  let project: TemporaryProject;
+  const put: TemporaryProject["put"] = (path, text) => project.put(path, text);
+  const build = () => run(join(project.root, "scripts/build-client-types.mjs"));
+  const built = (path: string): string => join(project.root, "client/dist/types", path);
 
   beforeEach(() => {
-    root = temporaryFolder();
-    symlinkSync(join(REPOSITORY, "node_modules"), join(root, "node_modules"));
-    put(root, "package.json", '{ "type": "module" }');
-    put(root, "scripts/build-client-types.mjs", "");
-    for (const file of ["scripts/build-client-types.mjs", "tsconfig.json"])
-      copyFileSync(join(REPOSITORY, file), join(root, file));
-    for (const file of ["tsconfig.json", "tsconfig.build.json"]) {
-      mkdirSync(join(root, "client"), { recursive: true });
-      copyFileSync(join(REPOSITORY, "client", file), join(root, "client", file));
-    }
-    put(root, "src/media/name.ts", "export type Name = string;\n");
-    put(root, "src/media/secret.ts", "export const secret = 1;\n");
+    project = makeTemporaryProject();
+    project.install();
+    project.put("package.json", '{ "type": "module" }');
+    project.copy(
+      "scripts/build-client-types.mjs",
+      "tsconfig.json",
+      "client/tsconfig.json",
+      "client/tsconfig.build.json",
+    );
+    put("src/media/name.ts", "export type Name = string;\n");
+    put("src/media/secret.ts", "export const secret = 1;\n");
   });
-  afterEach(() => rmSync(root, { recursive: true, force: true }));
+  afterEach(() => project.remove());
 
   it("copies what the types need and leaves out what the values alone need, packages included", () => {
     put(
-      root,
       "client/index.ts",
       `import { z } from "zod";
        import type { Name } from "../src/media/name.js";
@@ -262,10 +243,10 @@ describe("the builder of the declarations", () => {
   it("gives each entry its own peers: React to the entry for it, and to no other", () => {
     const reactive =
       'import type { ReactNode } from "react";\nexport const show = (node: ReactNode): ReactNode => node;\n';
-    put(root, "client/index.ts", "export const one = 1;\n");
-    put(root, "client/react.ts", reactive);
+    put("client/index.ts", "export const one = 1;\n");
+    put("client/react.ts", reactive);
     expect(build()).toMatchObject({ status: 0, stdout: "client types: 2 files\n" });
-    put(root, "client/index.ts", reactive);
+    put("client/index.ts", reactive);
     const { status, stderr } = build();
     expect(status).toBe(1);
     expect(stderr).toContain("client/index.d.ts needs react");
@@ -273,25 +254,21 @@ describe("the builder of the declarations", () => {
   }, 90_000);
 
   it("leaves nothing of an earlier build", () => {
-    put(root, "client/index.ts", "export const one = 1;\n");
-    put(root, "client/dist/types/client/gone.d.ts", "export {};\n");
+    put("client/index.ts", "export const one = 1;\n");
+    put("client/dist/types/client/gone.d.ts", "export {};\n");
     expect(build().status).toBe(0);
     expect(existsSync(built("client/gone.d.ts"))).toBe(false);
   });
 
   it("refuses packages beyond tRPC's however they are reached, and keeps the last good build", () => {
-    put(root, "client/dist/types/client/index.d.ts", "export {};\n");
-    put(root, "src/media/imported.ts", 'import type { ZodType } from "zod";\nexport type Schema = ZodType;\n');
-    put(root, "src/media/passed-on.ts", 'export type { ZodType } from "zod";\n');
-    put(
-      root,
-      "src/media/inferred.ts",
-      'import { z } from "zod";\nexport const schema = z.object({ id: z.number() });\n',
-    );
-    put(root, "src/media/inner.ts", 'export type { Serialize } from "@trpc/server/unstable-core-do-not-import";\n');
-    put(root, "src/media/named.ts", 'export * as all from "zod";\n');
+    put("client/dist/types/client/index.d.ts", "export {};\n");
+    put("src/media/imported.ts", 'import type { ZodType } from "zod";\nexport type Schema = ZodType;\n');
+    put("src/media/passed-on.ts", 'export type { ZodType } from "zod";\n');
+    put("src/media/inferred.ts", 'import { z } from "zod";\nexport const schema = z.object({ id: z.number() });\n');
+    put("src/media/inner.ts", 'export type { Serialize } from "@trpc/server/unstable-core-do-not-import";\n');
+    put("src/media/named.ts", 'export * as all from "zod";\n');
     const names = ["imported", "passed-on", "inferred", "inner", "named"];
-    put(root, "client/index.ts", names.map((name) => `export * from "../src/media/${name}.js";\n`).join(""));
+    put("client/index.ts", names.map((name) => `export * from "../src/media/${name}.js";\n`).join(""));
     const { status, stderr } = build();
     expect(status).toBe(1);
     for (const name of names)
@@ -300,7 +277,7 @@ describe("the builder of the declarations", () => {
   });
 
   it("fails on a client that does not compile", () => {
-    put(root, "client/index.ts", 'export const one: number = "1";\n');
+    put("client/index.ts", 'export const one: number = "1";\n');
     const { status, stdout } = build();
     expect(status).toBe(1);
     expect(stdout).toContain("client/index.ts");

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createUrlSigner } from "../../src/security/url-signer.js";
 import { knownAtEdge } from "../support/edge-front.js";
 import { scenery } from "../support/pictures.js";
-import { SERVICE_TOKEN, startTestServer, type TestServer, type UploadResult } from "../support/server.js";
+import { startTestServer, type TestServer, type UploadResult } from "../support/server.js";
 import { startWorkerd, type WorkerdServer } from "../support/workerd-server.js";
 
 describe("files of the worker", () => {
@@ -15,16 +15,9 @@ describe("files of the worker", () => {
   let secret: string;
 
   beforeAll(async () => {
-    let settings: Record<string, string> = {};
-    server = await startTestServer(
-      async (given) => {
-        settings = given;
-        return {};
-      },
-      { database: "mariadb", store: "s3" },
-    );
-    secret = settings.SIGNING_SECRET ?? "";
-    const env = { ...knownAtEdge(settings), SERVICE_TOKEN, BASE_URL: server.baseUrl };
+    server = await startTestServer({}, { database: "mariadb", store: "s3" });
+    secret = server.settings.SIGNING_SECRET ?? "";
+    const env = knownAtEdge(server.settings);
     const cdn = { CDN_URL: "https://cdn.example.org" };
     [knowing, alone] = await Promise.all([
       startWorkerd({ env: { ...env, UPLOAD_URL: server.baseUrl } }),

@@ -23,16 +23,9 @@ describe("the worker", () => {
   let items: MediaOut[];
 
   beforeAll(async () => {
-    let settings: Record<string, string> = {};
-    server = await startTestServer(
-      async (given) => {
-        settings = given;
-        return {};
-      },
-      { database: "mariadb", store: "s3" },
-    );
-    const shared = { SERVICE_TOKEN, BASE_URL: server.baseUrl, CORS_ORIGINS: ORIGIN, LOG_LEVEL: "info" };
-    const { DATABASE_URL = "", ...rest } = { ...knownAtEdge(settings), ...shared };
+    server = await startTestServer({}, { database: "mariadb", store: "s3" });
+    const shared = { CORS_ORIGINS: ORIGIN, LOG_LEVEL: "info" };
+    const { DATABASE_URL = "", ...rest } = { ...knownAtEdge(server.settings), ...shared };
     [tcp, hyperdrive] = await Promise.all([
       startWorkerd({ env: { ...rest, DATABASE_URL, UPLOAD_URL: server.baseUrl } }),
       startWorkerd({ env: rest, hyperdriveUrl: DATABASE_URL }),

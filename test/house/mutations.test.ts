@@ -1,17 +1,6 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { initTRPC } from "@trpc/server";
 import { Hono } from "hono";
@@ -28,6 +17,7 @@ import { REST_OPERATIONS, restOperationsOf } from "../../src/router/rest-operati
 import { API } from "../support/api-description.js";
 import { compareRoutes } from "../support/described-routes.js";
 import { openStage, type Stage } from "../support/stage.js";
+import { makeTemporaryProject, type TemporaryProject } from "../support/temporary-project.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -167,28 +157,23 @@ const LEAKS = {
 };
 
 describe("a server type on its way into the client package", () => {
-  let root: string;
+  let project: TemporaryProject;
   let build: SpawnSyncReturns<string>;
 
-  const put = (path: string, text: string) => {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  };
   function mutate(path: string, change: (text: string) => string, to = path) {
     const text = readFileSync(join(REPOSITORY, path), "utf8");
     if (change(text) === text) throw new Error(`${path} is not what it was when this was written.`);
-    put(to, change(text));
+    project.put(to, change(text));
   }
 
   /** All mutations at once, each in a file of its own: the compiler is what takes the time. */
   beforeAll(() => {
-    root = realpathSync(mkdtempSync(join(tmpdir(), "mutations-")));
-    symlinkSync(join(REPOSITORY, "node_modules"), join(root, "node_modules"));
-    for (const path of ["src/procedures", "src/media", "src/accounts", "scripts/build-client-types.mjs"])
-      cpSync(join(REPOSITORY, path), join(root, path), { recursive: true });
-    for (const path of ["package.json", "tsconfig.json", "client/tsconfig.json", "client/tsconfig.build.json"])
-      cpSync(join(REPOSITORY, path), join(root, path));
-    for (const [name, type] of Object.entries(LEAKS)) put(`src/procedures/${name}-group.ts`, groupThatLeaks(type));
+    project = makeTemporaryProject();
+    project.install();
+    project.copy("src/procedures", "src/media", "src/accounts", "scripts/build-client-types.mjs");
+    project.copy("package.json", "tsconfig.json", "client/tsconfig.json", "client/tsconfig.build.json");
+    for (const [name, type] of Object.entries(LEAKS))
+      project.put(`src/procedures/${name}-group.ts`, groupThatLeaks(type));
     const names = Object.keys(LEAKS);
     const imports = names.map((name) => `import { leak as ${name} } from "./${name}-group.js";\n`).join("");
     const types = names.map((name) => `${name}: typeof ${name};`).join("");
@@ -208,11 +193,11 @@ describe("a server type on its way into the client package", () => {
     const routers = ["public", "unerased"].map(
       (name) => `export type * as ${name}Router from "../src/procedures/${name}-router.js";`,
     );
-    put("client/index.ts", `${routers.join("\n")}\n`);
-    const script = join(root, "scripts/build-client-types.mjs");
+    project.put("client/index.ts", `${routers.join("\n")}\n`);
+    const script = join(project.root, "scripts/build-client-types.mjs");
     build = spawnSync(process.execPath, [script], { encoding: "utf8" });
   });
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  afterAll(() => project.remove());
 
   it.each([
     ["drizzle-orm", "src/procedures/public-router.d.ts needs drizzle-orm"],
@@ -226,7 +211,7 @@ describe("a server type on its way into the client package", () => {
   });
 
   it("leaves no package behind", () => {
-    expect([build.status, build.stdout, existsSync(join(root, "client/dist"))]).toEqual([1, "", false]);
+    expect([build.status, build.stdout, existsSync(join(project.root, "client/dist"))]).toEqual([1, "", false]);
   });
 });
 

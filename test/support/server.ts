@@ -47,6 +47,8 @@ export async function startTestServer(
     ...stage,
     ...createApi(baseUrl),
     baseUrl,
+    /** What it was configured with, as another process over the same database, store and secrets needs it. */
+    settings: { ...whole, BASE_URL: baseUrl } as Env,
     /** What it works with: for jobs of its upkeep, whose time has not come. */
     deps,
     /** Puts a named token on record beside the running server, as the command line does, and answers it. */

@@ -8,7 +8,7 @@ import { appRouter } from "../../src/procedures/index.js";
 import { REST_OPERATIONS, type RestOperation } from "../../src/router/rest-operations.js";
 import type { ProcedureName, SharedServer, Transport, TransportRow } from "../contracts/api/transport.js";
 import type { Combination } from "./combination.js";
-import { SERVICE_TOKEN, startTestServer } from "./server.js";
+import { startTestServer } from "./server.js";
 
 /** Every way to call a procedure; another is one more row. */
 export const TRANSPORTS: readonly TransportRow[] = [
@@ -24,12 +24,8 @@ export const TRANSPORTS: readonly TransportRow[] = [
 
 /** A server that answers as often as it is asked. */
 export async function startSharedServer(combination?: Combination): Promise<SharedServer> {
-  let env: Record<string, string> = {};
-  const server = await startTestServer((settings) => {
-    env = { ...settings, SERVICE_TOKEN };
-    return Promise.resolve({ RATE_LIMIT: "off" });
-  }, combination);
-  return { server, env: { ...env, BASE_URL: server.baseUrl } };
+  const server = await startTestServer({ RATE_LIMIT: "off" }, combination);
+  return { server, env: server.settings };
 }
 
 /** What both proxies look like to someone who knows a procedure by its name alone. */
