@@ -11,6 +11,7 @@ import { createIntentLog } from "./intent-log.js";
 import { createLuciaSessions } from "./lucia-sessions.js";
 import { createMediaRepository } from "./media-repository.js";
 import { createModerationLog } from "./moderation-log.js";
+import { createRenditionLog } from "./rendition-log.js";
 import type { Scope } from "./scope.js";
 import { createSyncLog } from "./sync-log.js";
 import { createTokenRegister } from "./token-register.js";
@@ -41,6 +42,7 @@ const createStores = (scope: Scope, instances: Instances): Stores => ({
   idempotency: speakingMediaErrors(createIdempotencyLog(scope, instances)),
   usage: speakingMediaErrors(createUsageCounters(scope)),
   sync: speakingMediaErrors(createSyncLog(scope)),
+  renditions: speakingMediaErrors(createRenditionLog(scope, instances)),
   directUploads: speakingMediaErrors(createDirectUploadLog(scope)),
 });
 

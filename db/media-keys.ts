@@ -11,7 +11,7 @@ type Keys = Pick<MediaRepository, "findByKey" | "namesKey" | "storedItems" | "co
 /** Items seen from the store: by the keys of their objects. */
 export function objectKeys(scope: Scope): Keys {
   const { db, schema } = scope;
-  const { media, mediaVariants } = schema;
+  const { media, mediaVariants, mediaRenditions } = schema;
 
   async function findByKey(key: string): Promise<KeyOwner | undefined> {
     const [variant] = await db.select().from(mediaVariants).where(eq(mediaVariants.objectKey, key));
@@ -19,7 +19,15 @@ export function objectKeys(scope: Scope): Keys {
       ? eq(media.id, variant.mediaId)
       : or(eq(media.storagePath, key), eq(media.videoProcessedUrl, key));
     const [item] = await withVariants(scope, await db.select().from(media).where(isOwner));
-    return item && describeKey(item, key);
+    return item ? describeKey(item, key) : findRendition(key);
+  }
+
+  async function findRendition(key: string): Promise<KeyOwner | undefined> {
+    const [made] = await db.select().from(mediaRenditions).where(eq(mediaRenditions.objectKey, key));
+    // Compared once more, because MySQL ignores trailing spaces.
+    if (made?.objectKey !== key || made.contentType === null || made.fileSize === null) return undefined;
+    const [item] = await withVariants(scope, await db.select().from(media).where(eq(media.id, made.mediaId)));
+    return item && { media: item, contentType: made.contentType, fileSize: made.fileSize };
   }
 
   return {
@@ -52,7 +60,7 @@ export function objectKeys(scope: Scope): Keys {
  * index, because for a choice of two the database may read, and hold, the whole table.
  */
 async function selectOwners({ db, schema, dialect, inTransaction }: Scope, key: string) {
-  const { media, mediaVariants } = schema;
+  const { media, mediaVariants, mediaRenditions } = schema;
   const { storageType } = media;
   const held = <Q>(select: Q) => (inTransaction ? dialect.locking(select) : select);
   const original = db.select({ key: media.storagePath, storageType }).from(media).where(eq(media.storagePath, key));
@@ -65,7 +73,12 @@ async function selectOwners({ db, schema, dialect, inTransaction }: Scope, key: 
     .from(mediaVariants)
     .innerJoin(media, eq(media.id, mediaVariants.mediaId))
     .where(eq(mediaVariants.objectKey, key));
-  return [...(await held(original)), ...(await held(video)), ...(await held(variant))];
+  const rendition = db
+    .select({ key: mediaRenditions.objectKey, storageType })
+    .from(mediaRenditions)
+    .innerJoin(media, eq(media.id, mediaRenditions.mediaId))
+    .where(eq(mediaRenditions.objectKey, key));
+  return [...(await held(original)), ...(await held(video)), ...(await held(variant)), ...(await held(rendition))];
 }
 
 const PROCESSED_VIDEO = "video/mp4";

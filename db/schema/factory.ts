@@ -5,13 +5,16 @@ import { entityTables } from "./entity-tables.js";
 import { intentTables } from "./intent-tables.js";
 import { lifecycleTables } from "./lifecycle-tables.js";
 import { mediaTables } from "./media-tables.js";
+import { renditionTables } from "./rendition-tables.js";
 import { syncTables } from "./sync-tables.js";
 import { usageTables } from "./usage-tables.js";
 
 /** All tables, described once for every dialect. */
 export function makeSchema(k: Kit) {
+  const items = mediaTables(k);
   return {
-    ...mediaTables(k),
+    ...items,
+    ...renditionTables(k, items),
     ...entityTables(k),
     ...accountTables(k),
     ...intentTables(k),

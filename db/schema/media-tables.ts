@@ -10,7 +10,7 @@ import {
 import { VARIANT_NAMES } from "../../src/media/variants.js";
 import type { Kit } from "../kit.sqlite.js";
 
-const OBJECT_KEY_LENGTH = 512;
+export const OBJECT_KEY_LENGTH = 512;
 
 function mediaColumns(k: Kit) {
   return {

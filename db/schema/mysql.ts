@@ -5,6 +5,7 @@ import { makeSchema } from "./factory.js";
 export const {
   media,
   mediaVariants,
+  mediaRenditions,
   mediaSearch,
   mediaHashBands,
   entities,

@@ -16,6 +16,7 @@ import type { Limits, Retention, SyncPatience } from "./limits.js";
 import type { FocalPoint, Media, ModerationStatus, StorageType } from "./model.js";
 import type { VariantTable } from "./rendering.js";
 import type { MediaRenderings } from "./rendering-ports.js";
+import type { RenditionLog, RenditionType } from "./rendition-ports.js";
 import type { VariantName } from "./variants.js";
 
 export type Clock = { now(): Date; pause(milliseconds: number): Promise<void> };
@@ -191,6 +192,22 @@ export type RenderJob = {
   keepGps: boolean;
 };
 
+export type DeriveJob = {
+  path: string;
+  /** An existing empty folder; the one file is written here. */
+  outputFolder: string;
+  /** Pixels, and exactly these; neither side exceeds the upright picture's. What has other proportions is cropped. */
+  width: number;
+  height: number;
+  /** What a crop keeps in its middle as far as it can; null leaves that to what catches the eye. */
+  focalPoint: FocalPoint | null;
+  contentType: RenditionType;
+  /** Encoder quality, 1..100. */
+  quality: number;
+  /** Somebody waits for a page to show; an upload's pictures go first. */
+  priority: "demand";
+};
+
 /**
  * Pixel work, off the caller's thread. Rejects with `MediaError`: CORRUPT_FILE where the picture cannot be decoded,
  * PROCESSING_FAILED where the decoder died or ran past its deadline, OVERLOADED where the queue is full.
@@ -202,6 +219,11 @@ export type ImagePipeline = {
   inspect(path: string, contentType: string): Promise<ImageHeader>;
   /** Decodes once and writes every variant; blanks GPS in the file at `path` in place. */
   render(job: RenderJob): Promise<RenderedImage>;
+  /**
+   * Decodes the first frame once and writes one file of this size and type, without metadata; answers its path. Waits in
+   * a queue of its own, so that uploads always find a process.
+   */
+  derive(job: DeriveJob): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -450,6 +472,7 @@ export type Stores = {
   idempotency: IdempotencyLog;
   usage: UsageCounters;
   sync: SyncLog;
+  renditions: RenditionLog;
   directUploads: DirectUploadLog;
 };
 
@@ -515,6 +538,8 @@ export type Metrics = {
   requestFinished(request: { method: string; route: string; status: number; seconds: number }): void;
   uploadFinished(upload: { entityType: string; field: string; outcome: string; bytes: number; seconds: number }): void;
   /** `outcome` is `failed` where the store did not answer, `ok` for every answer, a no included. */
+  /** `outcome` is `made`, `unfit` or the failure's code. */
+  renditionFinished(rendition: { contentType: RenditionType; outcome: string; seconds: number }): void;
   storageAnswered(request: {
     store: StorageType;
     operation: StorageOperation;

@@ -11,6 +11,7 @@ import { mediaRenderingsContract } from "../contracts/media-renderings.js";
 import { mediaRepositoryContract } from "../contracts/media-repository.js";
 import { mediaSearchContract } from "../contracts/media-search.js";
 import { moderationLogContract } from "../contracts/moderation-log.js";
+import { renditionLogContract } from "../contracts/rendition-log.js";
 import { sessionsContract } from "../contracts/sessions.js";
 import { syncLogContract } from "../contracts/sync-log.js";
 import { tokenRegisterContract } from "../contracts/token-register.js";
@@ -74,6 +75,9 @@ describe.each(DATABASES)("$name", ({ create }) => {
   });
   describe("direct upload log", () => {
     directUploadLogContract(() => open.database);
+  });
+  describe("rendition log", () => {
+    renditionLogContract(create);
   });
   describe("sync log", () => {
     syncLogContract(create);

@@ -99,6 +99,19 @@ function statements(words: Words): string[] {
       content_type: "'image/jpeg'",
       file_size: "n",
     }),
+    fill("media_renditions", 20_000, {
+      media_id: "n",
+      spec: "'large.avif'",
+      state: "'made'",
+      object_key: text("'o/'", "n", "'_large-r.avif'"),
+      width: "400",
+      height: "300",
+      content_type: "'image/avif'",
+      file_size: "n",
+      claim: "n",
+      instance_id: "'gone'",
+      created_at: moment("n"),
+    }),
     // Rows from before there were words have none; every one is a "view", one in a thousand an "attic".
     fill("media_search", 20_000, {
       media_id: `${ITEMS - 20_000} + n`,
@@ -248,6 +261,7 @@ const TABLES = [
   "media_variants",
   "media_search",
   "media_hash_bands",
+  "media_renditions",
   "entities",
   "entity_members",
   "entity_grants",

@@ -21,6 +21,7 @@ const TABLES = [
   "instances",
   "media",
   "media_hash_bands",
+  "media_renditions",
   "media_search",
   "media_variants",
   "moderation_events",

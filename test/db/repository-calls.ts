@@ -44,6 +44,7 @@ const search = (over: Partial<MediaSearchQuery>) => (ports: Ports) =>
 const of = { contentSha256: "digest-9", imageHash: "0110".repeat(16), mediaType: "IMAGE" } as const;
 const local = (key: string) => ({ key, storageType: "local" }) as const;
 const IDEMPOTENT = { principal: "USR-7", key: "key-7" };
+const RENDITION = { mediaId: 500, spec: "w640.webp", claim: "claim-7" };
 const DIRECT: NewDirectUpload = {
   id: "UPL-new",
   principal: "USR-7",
@@ -89,6 +90,10 @@ export const CALLS: Calls = {
       { run: ({ media }) => media.findByKey("o/500.jpg"), by: ["media_storage_path_unique"] },
       { run: ({ media }) => media.findByKey("o/507.mp4"), by: ["media_video_processed_url_unique"] },
       { run: ({ media }) => media.findByKey("o/500_small.jpg"), by: ["media_variants_object_key_unique"] },
+      {
+        run: ({ media }) => media.findByKey("o/500_large-r.avif"),
+        by: ["media_renditions_object_key_unique"],
+      },
     ],
     list: [
       { run: ({ media }) => media.list(page()), by: GALLERY },
@@ -341,6 +346,34 @@ export const CALLS: Calls = {
       },
     ],
     counts: [{ run: ({ sync }) => sync.counts(), by: ["storage_findings_confirmed_at_index"] }],
+  },
+  renditions: {
+    find: [{ run: ({ renditions }) => renditions.find(RENDITION) }],
+    begin: [{ run: ({ renditions }) => renditions.begin(RENDITION, { now: NOW, staleBefore: NOW, retryBefore: NOW }) }],
+    finish: [
+      {
+        run: ({ renditions }) => {
+          const made = {
+            key: "o/500_w640-new.webp",
+            width: 1,
+            height: 1,
+            contentType: "image/webp",
+            fileSize: 1,
+          } as const;
+          return renditions.finish(RENDITION, made, NOW);
+        },
+      },
+    ],
+    end: [{ run: ({ renditions }) => renditions.end(RENDITION, "unfit", NOW) }],
+    release: [{ run: ({ renditions }) => renditions.release(RENDITION) }],
+    madeOf: [{ run: ({ renditions }) => renditions.madeOf([499, 500, 501]) }],
+    takeAway: [
+      { run: ({ renditions }) => renditions.takeAway(500) },
+      { run: ({ renditions }) => renditions.takeAway(500, ["large.avif", "w640.webp"]) },
+    ],
+    drop: [
+      { run: ({ renditions }) => renditions.drop("o/500_large-r.avif"), by: ["media_renditions_object_key_unique"] },
+    ],
   },
   directUploads: {
     open: [{ run: ({ directUploads }) => directUploads.open(DIRECT) }],

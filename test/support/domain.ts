@@ -44,9 +44,11 @@ function recordingMetrics() {
   const retired: [Retired, number][] = [];
   const backlogs: Backlog[] = [];
   const comparedAt: Date[] = [];
+  const renditions: string[] = [];
   const metrics: Metrics = {
     requestFinished: () => undefined,
     uploadFinished: () => undefined,
+    renditionFinished: ({ outcome }) => void renditions.push(outcome),
     storageAnswered: () => undefined,
     storageAvailable: () => undefined,
     rateLimitsShared: () => undefined,
@@ -54,7 +56,7 @@ function recordingMetrics() {
     backlog: (backlog) => void backlogs.push(backlog),
     storageCompared: (at) => void comparedAt.push(at),
   };
-  return { metrics, retired, backlogs, comparedAt };
+  return { metrics, retired, backlogs, comparedAt, renditions };
 }
 
 /**
