@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { RenderedVariant, RenderJob } from "../media/ports.js";
+import type { DeriveJob, RenderedVariant, RenderJob } from "../media/ports.js";
 import { VARIANT_NAMES } from "../media/variants.js";
 
 /** What the server asks of a pixel process, one at a time. Paths are absolute. Sent by this code alone: not parsed. */
 export type PixelRequest =
   | { kind: "inspect"; path: string; contentType: string }
-  | { kind: "render"; job: RenderJob; maxPixels: number };
+  | { kind: "render"; job: RenderJob; maxPixels: number }
+  | { kind: "derive"; job: DeriveJob; maxPixels: number; priority: DeriveJob["priority"] };
 
 /**
  * What a pixel process answers. It handles hostile files, so the server believes no more than this: an answer of
@@ -38,9 +39,15 @@ export const variantPath = (
   { name, contentType }: Pick<RenderedVariant, "name" | "contentType">,
 ): string => join(folder, `${name}.${contentType === "image/webp" ? "webp" : "jpg"}`);
 
+/** Where the one file of a derivation is written. */
+export const derivedPath = ({ outputFolder }: Pick<DeriveJob, "outputFolder">): string => join(outputFolder, "derived");
+
 const side = z.number().int().positive();
 
 export const imageHeaderSchema = z.object({ width: side, height: side, frames: z.number().int().positive() });
+
+/** Both sides know where it lies and what it is. */
+export const derivedSchema = z.null();
 
 /** RenderedImage without the paths. */
 export const renderedImageSchema = z.object({

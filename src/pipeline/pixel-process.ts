@@ -4,6 +4,7 @@
  */
 import sharp from "sharp";
 import { MediaError } from "../media/errors.js";
+import { derivePicture } from "./derive.js";
 import { inspectPicture } from "./picture-header.js";
 import { type PixelFailure, type PixelReply, type PixelRequest, READY } from "./pixel-messages.js";
 import { renderPicture } from "./render.js";
@@ -37,10 +38,16 @@ async function answer(request: PixelRequest): Promise<PixelReply> {
   }
 }
 
-const work = (request: PixelRequest): Promise<unknown> =>
-  request.kind === "inspect"
-    ? inspectPicture(request.path, request.contentType)
-    : renderPicture(request.job, request.maxPixels);
+function work(request: PixelRequest): Promise<unknown> {
+  switch (request.kind) {
+    case "inspect":
+      return inspectPicture(request.path, request.contentType);
+    case "render":
+      return renderPicture(request.job, request.maxPixels);
+    case "derive":
+      return derivePicture(request.job, request.maxPixels);
+  }
+}
 
 function failureOf(error: unknown): PixelFailure {
   const failure = error instanceof MediaError ? error.failure : null;

@@ -48,7 +48,10 @@ export async function renderPicture(job: RenderJob, maxPixels: number): Promise<
   };
 }
 
-function requireFewPixels({ width, height, frames }: PictureHeader, maxPixels: number): void {
+export function requireFewPixels(
+  { width, height, frames }: Pick<PictureHeader, "width" | "height" | "frames">,
+  maxPixels: number,
+): void {
   const pixels = width * height * frames;
   if (pixels > maxPixels) throw new MediaError({ code: "TOO_MANY_PIXELS", pixels, maxPixels });
 }

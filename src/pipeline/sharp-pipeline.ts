@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { ImagePipeline, Logger } from "../media/ports.js";
 import { DECODABLE_TYPES } from "./decodable-types.js";
-import { imageHeaderSchema, renderedImageSchema, variantPath } from "./pixel-messages.js";
+import { createDemandQueue } from "./demand-queue.js";
+import { derivedPath, derivedSchema, imageHeaderSchema, renderedImageSchema, variantPath } from "./pixel-messages.js";
 import { createProcessPool } from "./process-pool.js";
 
 export type SharpPipelineOptions = {
@@ -12,6 +13,8 @@ export type SharpPipelineOptions = {
   queueLimit: number;
   inspectTimeoutMs: number;
   renderTimeoutMs: number;
+  /** Derivations that may wait before OVERLOADED; few by default, because whoever asks can be answered otherwise. */
+  demandLimit?: number | undefined;
   /** Frames times pixels of one frame; more is TOO_MANY_PIXELS in `render`. `inspect` sets no limit. */
   maxPixels: number;
   /** Most memory one of the processes may hold; without it there is no limit. Bytes. */
@@ -24,9 +27,10 @@ export type SharpPipelineOptions = {
  * UNSUPPORTED_TYPE for every other type.
  */
 export function createSharpPipeline(options: SharpPipelineOptions): ImagePipeline {
-  const { queueLimit, inspectTimeoutMs, renderTimeoutMs, maxPixels, maxProcessBytes, log } = options;
+  const { queueLimit, demandLimit = 50, inspectTimeoutMs, renderTimeoutMs, maxPixels, maxProcessBytes, log } = options;
   const processes = Math.max(1, options.processes ?? availableParallelism());
   const pool = createProcessPool({ processes, queueLimit, maxProcessBytes, log });
+  const demand = createDemandQueue({ concurrent: Math.max(1, Math.floor(processes / 2)), limit: demandLimit });
   return {
     contentTypes: DECODABLE_TYPES,
     inspect: (path, contentType) =>
@@ -38,6 +42,14 @@ export function createSharpPipeline(options: SharpPipelineOptions): ImagePipelin
       const variants = image.variants.map((variant) => ({ ...variant, path: variantPath(outputFolder, variant) }));
       return { ...image, variants };
     },
+    derive: (job) =>
+      demand(async () => {
+        const absolute = { ...job, path: resolve(job.path), outputFolder: resolve(job.outputFolder) };
+        const { priority } = job;
+        const request = { kind: "derive", job: absolute, maxPixels, priority } as const;
+        await pool.run(request, derivedSchema, renderTimeoutMs);
+        return derivedPath(absolute);
+      }),
     close: () => pool.close(),
   };
 }

@@ -6,6 +6,7 @@ export function createLoggedMetrics(log: Logger): Metrics {
   return {
     requestFinished: nothing,
     uploadFinished: nothing,
+    renditionFinished: nothing,
     storageAnswered: ({ outcome, ...request }) => {
       if (outcome === "failed") log.warn(request, "the object store did not answer");
     },

@@ -23,7 +23,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   };
 }
 
-function requestMetrics(registers: Registry[]): Pick<Metrics, "requestFinished" | "uploadFinished"> {
+function requestMetrics(registers: Registry[]): Pick<Metrics, "requestFinished" | "uploadFinished" | "renditionFinished"> {
   const requests = new Histogram({
     name: "media_http_request_seconds",
     help: "Time to answer, by method, route and status",
@@ -44,7 +44,16 @@ function requestMetrics(registers: Registry[]): Pick<Metrics, "requestFinished" 
     labelNames: ["entity_type", "field"],
     registers,
   });
+  const renditions = new Histogram({
+    name: "media_rendition_seconds",
+    help: "Time to make a picture on demand, by type and outcome (made, unfit: not clearly smaller, or the failure's code)",
+    labelNames: ["content_type", "outcome"],
+    buckets: BUCKETS,
+    registers,
+  });
   return {
+    renditionFinished: ({ contentType, outcome, seconds }) =>
+      renditions.observe({ content_type: contentType, outcome }, seconds),
     requestFinished: ({ method, route, status, seconds }) => requests.observe({ method, route, status }, seconds),
     uploadFinished: ({ entityType, field, outcome, ...measured }) => {
       uploads.observe({ entity_type: entityType, field, outcome }, measured.seconds);
