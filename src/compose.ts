@@ -5,6 +5,7 @@ import { limitsOf, syncPatienceOf } from "./config-parts.js";
 import { completeDirectUpload } from "./media/direct-complete.js";
 import { createOwnAddresses } from "./media/direct-receive.js";
 import type { Deps, ImagePipeline } from "./media/ports.js";
+import { createRenditions } from "./media/renditions.js";
 import { openResources } from "./open-resources.js";
 import { loadApiPageAssets, loadConsoleAssets } from "./page-assets.js";
 import { createSharpPipeline } from "./pipeline/sharp-pipeline.js";
@@ -68,8 +69,10 @@ export async function compose(
     passwords: createScryptPasswords(),
     serviceTokens: createServiceTokens(await secret(config.SERVICE_TOKEN, SERVICE_TOKEN_FILE)),
   };
+  const renditions = createRenditions(deps);
   const app: Composition["app"] = {
     deps,
+    renditions,
     accounts,
     uploads: { complete: (actor, uploadId) => completeDirectUpload(deps, actor, uploadId) },
     corsOrigins: config.CORS_ORIGINS,
@@ -90,6 +93,7 @@ export async function compose(
     async close() {
       await upkeep.stop();
       await deps.images.close();
+      await renditions.settled();
       await resources.close();
     },
   };

@@ -2,8 +2,9 @@ import type { Actor } from "./actor.js";
 import { mediaNotFound } from "./errors.js";
 import { clearPrimary, type ManageDeps, manageMedia, reread } from "./manage.js";
 import type { Media } from "./model.js";
-import type { MediaChange, Ref } from "./ports.js";
+import type { MediaChange, Ref, Stores } from "./ports.js";
 import { CROPPED_VARIANTS, withoutFocus } from "./rendering.js";
+import { isCropSpec } from "./rendition-order.js";
 
 /** Absent leaves, null clears. */
 export type MediaEdit = {
@@ -24,7 +25,9 @@ export async function updateMedia(deps: ManageDeps, actor: Actor, ref: Ref, edit
     if (Object.keys(change).length === 0) return media;
     if (change.isPrimary && !media.isPrimary) await clearPrimary(stores, media, now);
     await stores.media.update(media.id, { ...change, ...unfocused(media, edit) }, now);
-    return reread(stores, media.id);
+    const changed = await reread(stores, media.id);
+    if (change.focalPoint !== undefined) await dropCrops(stores, changed, now);
+    return changed;
   });
 }
 
@@ -33,6 +36,16 @@ function unfocused({ focalPoint, renderedAs, variants }: Media, edit: MediaEdit)
   if (edit.focalPoint === undefined || !variants.some(({ name }) => name in CROPPED_VARIANTS)) return {};
   const isSame = edit.focalPoint?.x === focalPoint?.x && edit.focalPoint?.y === focalPoint?.y;
   return isSame ? {} : { renderedAs: withoutFocus(renderedAs) };
+}
+
+/** Crops show another part from now on. Those under way look at the focal point again before they are kept. */
+async function dropCrops({ renditions, deletions }: Stores, { id, storageType }: Media, now: Date): Promise<void> {
+  const specs = (await renditions.madeOf([id])).map(({ spec }) => spec).filter(isCropSpec);
+  const keys = await renditions.takeAway(id, specs);
+  await deletions.add(
+    keys.map((key) => ({ key, storageType })),
+    now,
+  );
 }
 
 function toChange({ tags, ...edit }: MediaEdit): MediaChange {

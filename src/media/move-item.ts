@@ -53,7 +53,7 @@ async function switchOver(
   stores: Stores,
   { item, to }: { item: StoredItem; to: ObjectStorage },
 ): Promise<ItemMove> {
-  const { media, deletions } = stores;
+  const { media, renditions, deletions } = stores;
   if (!(await isStillIn(stores, item))) return { outcome: "gone" };
   if (!(await hasSameObjects(stores, item))) return failed("Its objects changed while they were copied.");
   for (const { key } of item.objects)
@@ -63,8 +63,10 @@ async function switchOver(
   const move = { from: item.storageType, to: to.type, bucketName: to.bucketName };
   if (!(await media.switchStorage(item.id, move))) throw new Error("A row changed stores while it was held.");
   await settleFindings(stores, item, to.type);
+  // What was made on demand stays behind, and is made again where somebody asks for it.
+  const left = [...item.objects.map(({ key }) => key), ...(await renditions.takeAway(item.id))];
   await deletions.add(
-    item.objects.map(({ key }) => ({ key, storageType: item.storageType })),
+    left.map((key) => ({ key, storageType: item.storageType })),
     clock.now(),
   );
   return { outcome: "moved" };

@@ -37,6 +37,15 @@ export function variantKey(originalKey: string, suffix: string, contentType: str
   return `${originalKey.replace(/\.[^./]*$/, "")}${suffix}.${extensionOf(contentType)}`;
 }
 
+/**
+ * The original's key with what the rendition's spec says (`large.avif`, `w640-1x1.webp`) and a random part of its own:
+ * what is made again gets another key.
+ */
+export function renditionKey(originalKey: string, spec: string, random: string): string {
+  const [name = "", extension = ""] = spec.split(".");
+  return `${originalKey.replace(/\.[^./]*$/, "")}_${name}-${random}.${extension}`;
+}
+
 function extensionOf(contentType: string): string {
   if (!isContentType(contentType)) throw new TypeError(`No object is stored as ${contentType}.`);
   return CONTENT_TYPES[contentType].extension;
@@ -78,7 +87,8 @@ function ownKeyPattern(): RegExp {
   const extension = oneOf(Object.values(CONTENT_TYPES).map((type) => type.extension));
   // 13 of 36 symbols are the fewest that hold 64 bits.
   const random = "[a-z0-9]{13,}";
-  const name = String.raw`-\d{14}-${random}${suffix}?\.${extension}`;
+  const rendition = String.raw`_(?:${oneOf(Object.keys(VARIANTS))}|w\d{1,5}(?:-\d{1,2}x\d{1,2})?)-${random}`;
+  const name = String.raw`-\d{14}-${random}(?:${suffix}|${rendition})?\.${extension}`;
   const incoming = String.raw`${INCOMING_FOLDER}/\d{4}-\d{2}/${random}`;
   return new RegExp(`^(?:${oneOf(places)}${name}|${incoming}|${SELF_TEST_FOLDER}/[A-Za-z0-9._-]+)$`);
 }

@@ -1,4 +1,5 @@
 import type { StoredItem } from "./lifecycle-ports.js";
+import { dropLostRendition } from "./lost-rendition.js";
 import type { Presence, Stores } from "./ports.js";
 import { before, keepPlace, type SyncJob, stepsOf } from "./sync-job.js";
 
@@ -10,8 +11,10 @@ export async function compareRows(job: SyncJob): Promise<void> {
   const step = stepsOf(job);
   for (;;) {
     const page = await deps.database.media.storedItems({ afterId: Number(run.position ?? 0), limit: PAGE });
+    const renditions = await deps.database.renditions.madeOf(page.map(({ id }) => id));
     for (const item of page) {
       await compareRow(job, item);
+      for (const { mediaId, key } of renditions) if (mediaId === item.id) await compareRendition(job, item, key);
       run.position = String(item.id);
       await step();
     }
@@ -35,6 +38,18 @@ async function compareRow(job: SyncJob, item: StoredItem): Promise<void> {
   if (!isDry) for (const key of there) await deps.database.sync.clear("missing", { key, storageType });
   if (missing.length > 0) await judgeLoss(job, item, missing);
   if (there.length === seen.length && item.missingSince) await unmark(job, item);
+}
+
+/** What was made on demand hurts nobody where it is gone: it is forgotten at once, and made again. */
+async function compareRendition(job: SyncJob, { publicId, storageType }: StoredItem, key: string): Promise<void> {
+  const { deps, run, isDry } = job;
+  await job.pace();
+  const { state } = await deps.objects.of(storageType).head(key);
+  run.checked++;
+  if (state === "unknown") run.unknown++;
+  if (state !== "missing" || isDry) return;
+  await dropLostRendition(deps, key);
+  deps.log.info({ media: publicId, store: storageType, key }, "forgot a rendition whose bytes are gone");
 }
 
 /** The item is surely hurt where an object is missing now and was missing long enough before. */

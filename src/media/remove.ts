@@ -64,7 +64,7 @@ export async function deleteForEver(
   return removed;
 }
 
-/** Every key of an item's objects, the original first. */
+/** Every key of an item's own objects, the original first; renditions made on demand are not among them. */
 export const keysOf = (media: Media): string[] => [
   media.storagePath,
   ...media.variants.map((variant) => variant.key),
@@ -75,11 +75,12 @@ export const keysOf = (media: Media): string[] => [
  * The row goes and its exact keys are promised to the outbox, in the caller's transaction. False where it is gone
  * already. The store is asked for again once the row is held: its objects may have moved since the item was read.
  */
-export async function removeRow({ media, deletions }: Stores, item: Media, now: Date): Promise<boolean> {
+export async function removeRow({ media, renditions, deletions }: Stores, item: Media, now: Date): Promise<boolean> {
   for (const storageType of STORAGE_TYPES) {
     if (!(await media.namesKey(item.storagePath, storageType))) continue;
+    const keys = [...keysOf(item), ...(await renditions.takeAway(item.id))];
     await deletions.add(
-      keysOf(item).map((key) => ({ key, storageType })),
+      keys.map((key) => ({ key, storageType })),
       now,
     );
     await deletions.hasten(item.id, now);

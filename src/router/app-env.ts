@@ -3,6 +3,7 @@ import type { AccountDeps } from "../accounts/ports.js";
 import type { RateLimits } from "../accounts/rate-limits.js";
 import type { Actor } from "../media/actor.js";
 import type { Deps, ServiceDeps } from "../media/ports.js";
+import type { Renditions } from "../media/renditions.js";
 import type { Uploads } from "../procedures/trpc.js";
 
 /** What a request carries from the middleware to its handler. */
@@ -40,6 +41,8 @@ export type ApiDeps = {
 /** And what is on Node alone: files that come in and go out through the process, its pages and its metrics. */
 export type AppDeps = ApiDeps & {
   deps: Deps;
+  /** Pictures made on demand. */
+  renditions: Renditions;
   /** What is below `/console`. */
   assets: Assets;
   /** What `/docs` takes of its package. */

@@ -4,7 +4,7 @@ import type { ServiceDeps } from "../media/ports.js";
 import type { StoredFile } from "../media/stored-file.js";
 import { publicAddressOf } from "../media/view.js";
 import type { AppContext, AppEnv } from "./app-env.js";
-import { cacheControlOf, etagOf, findRequestedFile, isUnchanged } from "./requested-file.js";
+import { cacheControlOf, etagOf, findRequestedFile, isKnown } from "./requested-file.js";
 
 /** How long a bucket's address works that a private file is found at. It is asked for at once. */
 const PRIVATE_SECONDS = 60;
@@ -43,7 +43,8 @@ type Redirects = {
 export function fileRedirects({ deps, bucket, serverUrl }: Redirects): Hono<AppEnv> {
   return new Hono<AppEnv>().get("/files/*", async (c) => {
     const file = await findRequestedFile(deps, c);
-    if (isUnchanged(c, file)) return c.body(null, 304, { ETag: etagOf(file), "Cache-Control": cacheControlOf(file) });
+    if (isKnown(c, etagOf(file)))
+      return c.body(null, 304, { ETag: etagOf(file), "Cache-Control": cacheControlOf(file) });
     const location =
       file.media.storageType === "s3"
         ? await inBucket({ deps, bucket }, c, file)

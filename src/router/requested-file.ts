@@ -25,9 +25,9 @@ function keyInPath(c: AppContext): string {
   }
 }
 
-/** What the client holds is this file; it was written once, and cannot be another. */
-export function isUnchanged(c: AppContext, file: StoredFile): boolean {
+/** What the client holds is what bears this tag. */
+export function isKnown(c: AppContext, etag: string): boolean {
   const known = c.req.header("if-none-match");
   if (known === undefined) return false;
-  return known.trim() === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etagOf(file));
+  return known.trim() === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
 }

@@ -1,0 +1,138 @@
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { scenery } from "../support/pictures.js";
+import { startTestServer, type TestServer, type UploadResult } from "../support/server.js";
+
+const BROWSER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+
+describe("a variant", () => {
+  let server: TestServer;
+  let token: string;
+  let shown: UploadResult["media"];
+  let hidden: UploadResult["media"];
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    token = await server.user("USR-1");
+    await server.entity("builder", "BLD-1", { ownerId: "USR-1" });
+    [shown, hidden] = [await upload("true", 1), await upload("false", 2)];
+  });
+  afterAll(() => server.stop());
+
+  async function upload(isPublic: string, seed: number) {
+    const picture = await scenery(600, 450, seed).jpeg({ quality: 95 }).toBuffer();
+    const answer = await server.post("/v1/media/builders/BLD-1/portfolio", token, [
+      ["file", [picture, "a.jpg"]],
+      ["is_public", isPublic],
+    ]);
+    return answer.body.media;
+  }
+
+  /** Read to its end: what nobody reads keeps its connection. */
+  async function ask(
+    url: string | null,
+    accept = BROWSER,
+    init: RequestInit & { headers?: Record<string, string> } = {},
+  ) {
+    const response = await fetch(url ?? "", { ...init, headers: { accept, ...init.headers } });
+    const { status, headers } = response;
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const told = (name: string) => headers.get(name);
+    return { status, told, type: told("content-type"), etag: told("etag") ?? "", bytes };
+  }
+  const storedNow = async () => (await server.files()).stored.length;
+  const rows = () => server.tables.execute("SELECT spec FROM media_renditions ORDER BY spec");
+
+  it("comes as AVIF or WebP to who names it, and as it is stored to everybody else", async () => {
+    const types = {
+      [BROWSER]: "avif",
+      "image/webp,*/*": "webp",
+      "image/*": "jpeg",
+      "image/avif;q=0.1,image/jpeg": "jpeg",
+    };
+    const tags = new Set<string>();
+    for (const [accept, format] of Object.entries(types)) {
+      const answer = await ask(shown.smallUrl, accept);
+      expect([answer.status, answer.type, answer.told("cache-control")]).toEqual([
+        200,
+        `image/${format}`,
+        "public, max-age=31536000, immutable",
+      ]);
+      expect(answer.told("vary")).toMatch(/\bAccept\b/);
+      expect(Number(answer.told("content-length"))).toBe(answer.bytes.length);
+      const { width, height, format: is, compression } = await sharp(answer.bytes).metadata();
+      expect([width, height, compression === "av1" ? "avif" : is]).toEqual([400, 300, format]);
+      tags.add(answer.etag);
+    }
+    expect(tags.size).toBe(3);
+  });
+
+  it("is made once for many at a time, stored, and found again", async () => {
+    const before = await storedNow();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(shown.thumbnailUrl, "image/webp")));
+    expect(new Set(answers.map(({ type, etag }) => `${type} ${etag}`)).size).toBe(1);
+    expect(await storedNow()).toBe(before + 1);
+    expect((await ask(shown.thumbnailUrl, "image/webp")).etag).toBe(answers[0]?.etag);
+    expect(await storedNow()).toBe(before + 1);
+    expect(await rows()).toContainEqual({ spec: "thumbnail.webp" });
+  });
+
+  it("has ranges, HEAD and 304 in each of its types", async () => {
+    const whole = await ask(shown.smallUrl);
+    const part = await ask(shown.smallUrl, BROWSER, { headers: { range: "bytes=10-19", "if-range": whole.etag } });
+    expect([part.status, part.bytes, part.told("content-range")]).toEqual([
+      206,
+      whole.bytes.subarray(10, 20),
+      `bytes 10-19/${whole.bytes.length}`,
+    ]);
+    const head = await ask(shown.smallUrl, BROWSER, { method: "HEAD" });
+    expect([head.type, head.told("content-length"), head.etag]).toEqual([
+      "image/avif",
+      String(whole.bytes.length),
+      whole.etag,
+    ]);
+    const known = await ask(shown.smallUrl, BROWSER, { headers: { "if-none-match": whole.etag } });
+    expect([known.status, known.bytes.length]).toEqual([304, 0]);
+    for (const answer of [part, head, known]) expect(answer.told("vary")).toMatch(/\bAccept\b/);
+    // The tag of another type is no reason for 304, nor for a part.
+    const other = { headers: { "if-none-match": whole.etag, range: "bytes=0-1", "if-range": whole.etag } };
+    expect(await ask(shown.smallUrl, "*/*", other)).toMatchObject({ status: 200, type: "image/jpeg" });
+  });
+
+  it("leaves originals as they are", async () => {
+    const answer = await ask(shown.originalUrl);
+    expect([answer.type, /\bAccept\b/.test(answer.told("vary") ?? "")]).toEqual(["image/jpeg", false]);
+  });
+
+  it("that is private needs its own signature in every type, and is not kept", async () => {
+    const answer = await ask(hidden.smallUrl);
+    expect([answer.status, answer.type, answer.told("cache-control")]).toEqual([
+      200,
+      "image/avif",
+      "private, no-store",
+    ]);
+    expect((await ask(hidden.smallUrl?.split("?")[0] ?? "")).status).toBe(404);
+  });
+
+  it("is not served in any type once its item is rejected, and made ones go with it", async () => {
+    const gone = await upload("true", 3);
+    expect((await ask(gone.smallUrl)).type).toBe("image/avif");
+    const before = await storedNow();
+    await server.service("DELETE", `/v1/media/${gone.id}?permanent=true`);
+    expect((await ask(gone.smallUrl)).status).toBe(404);
+    expect(await storedNow()).toBe(before - 4);
+  });
+
+  it("comes as it is stored, for a short time, where the better one is lost, and then anew", async () => {
+    const [made] = (await server.files()).stored.filter((key) => /_small-\w+\.avif$/.test(key));
+    await server.objects.remove(made ?? "");
+    const instead = await ask(shown.smallUrl);
+    expect([instead.status, instead.type, instead.told("cache-control")]).toEqual([
+      200,
+      "image/jpeg",
+      "public, max-age=60",
+    ]);
+    expect(instead.told("vary")).toMatch(/\bAccept\b/);
+    expect(await ask(shown.smallUrl)).toMatchObject({ status: 200, type: "image/avif" });
+  });
+});
