@@ -11,7 +11,7 @@ const CONFIGURATION = "^src/(?:edge-)?config\\.ts$";
 const DOMAIN = "^src/(?:media|accounts)/";
 const INBOUND = "^src/(?:router|procedures)/";
 const OUTBOUND = "^(src/(?:storage|pipeline|security|telemetry|limits|jobs)|db)/";
-const TABLES = "^src/media/(?:attachments|variants|errors)\\.ts$";
+const TABLES = "^src/media/(?:attachments|variants|errors|image-sizes)\\.ts$";
 /** Tests, measurements and scripts look at anything they like. */
 const OUTSIDE = "^(?:test|bench|scripts)/";
 const OURS = "^(?:src|db|client|console|test|bench|scripts)/";

@@ -106,9 +106,18 @@ function requireJson(response: Response): Response {
 }
 
 export type { DuplicateTier, MediaErrorCode, MediaFailure, ValidationIssue } from "../src/media/errors.js";
-export type { AppRouter } from "../src/procedures/public-router.js";
 // biome-ignore lint/performance/noBarrelFile: a package has one entry, and this is it
+export {
+  IMAGE_CROP_NAMES,
+  IMAGE_FORMAT_NAMES,
+  IMAGE_WIDTHS,
+  type ImageCrop,
+  type ImageFormat,
+  type ImageWidth,
+} from "../src/media/image-sizes.js";
+export type { AppRouter } from "../src/procedures/public-router.js";
 export { type ClientFailure, MediaClientError, type MediaProblem, toMediaClientError } from "./failures.js";
+export { type ImageOptions, type ImageSrcsetOptions, imageSrcset, imageUrl } from "./image.js";
 export type { MediaOut } from "./media-out.js";
 export { type Picture, placeholderDataUrl, type SrcsetOptions, srcset } from "./picture.js";
 export type { EntityRef, MediaPlace, UploadPlace } from "./place.js";

@@ -9,7 +9,7 @@ import type { ServiceDeps } from "./media/ports.js";
 import type { Uploads } from "./procedures/trpc.js";
 import { createApi } from "./router/api.js";
 import type { ApiDeps } from "./router/app-env.js";
-import { fileRedirects } from "./router/file-redirects.js";
+import { fileRedirects, imageRedirects } from "./router/file-redirects.js";
 import { uploadsElsewhere } from "./router/uploads-elsewhere.js";
 import { createRandomIds } from "./security/random-ids.js";
 import { createScryptPasswords } from "./security/scrypt-passwords.js";
@@ -68,8 +68,9 @@ export function composeEdge(config: EdgeConfig): EdgeServer {
     bodyIdleMs: config.REQUEST_IDLE_SECONDS * 1000,
     isDraining: () => false,
   };
-  const open = [uploadsElsewhere(serverUrl), fileRedirects({ deps, bucket, serverUrl })];
-  const http = createApi(app, { open, known: [] });
+  const redirects = { deps, bucket, serverUrl };
+  const open = [uploadsElsewhere(serverUrl), fileRedirects(redirects)];
+  const http = createApi(app, { open, known: [imageRedirects(redirects)] });
   return {
     async fetch(request, context) {
       const { result, close } = await during(async () => http.fetch(request, {}, { ...context, props: {} }));

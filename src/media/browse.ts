@@ -7,7 +7,7 @@ import { mediaNotFound } from "./errors.js";
 import type { Media, ModerationStatus } from "./model.js";
 import type { Deps, GalleryPlace, Ref } from "./ports.js";
 
-type BrowseDeps = Pick<Deps, "database" | "clock">;
+export type BrowseDeps = Pick<Deps, "database" | "clock">;
 
 export type GalleryQuery = {
   type: EntityType;

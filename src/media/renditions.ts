@@ -18,6 +18,14 @@ export type Renditions = {
   settled(): Promise<void>;
 };
 
+/** The same where nothing is made: what is not there is unavailable. */
+export const onlyMade = ({ database }: Pick<Deps, "database">): Pick<Renditions, "get"> => ({
+  async get({ media, spec }) {
+    const known = await database.renditions.find({ mediaId: media.id, spec });
+    return known?.state === "made" || known?.state === "unfit" ? known : { state: "unavailable" };
+  },
+});
+
 type RenditionDeps = MakeDeps & Pick<Deps, "metrics">;
 
 /** How long a page waits for a better format of a picture that it could have at once. */

@@ -7,11 +7,12 @@ import { consoleRoutes } from "./console.js";
 import { directPutRoute } from "./direct-put.js";
 import { fileRoutes } from "./files.js";
 import { metricsRoute } from "./health.js";
+import { imageRoute } from "./image.js";
 import { uploadRoutes } from "./uploads.js";
 
 /** The whole HTTP surface, as Node serves it. */
 export const createApp = (app: AppDeps): Hono<AppEnv> =>
   createApi(app, {
     open: [metricsRoute(app), fileRoutes(app), consoleRoutes(app), apiPageRoutes(app), directPutRoute(app)],
-    known: [uploadRoutes(app), batchUploadRoute(app)],
+    known: [imageRoute(app), uploadRoutes(app), batchUploadRoute(app)],
   });

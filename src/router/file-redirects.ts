@@ -1,10 +1,15 @@
 import { Hono } from "hono";
 import { mediaNotFound, storageUnavailable } from "../media/errors.js";
 import type { ServiceDeps } from "../media/ports.js";
+import { onlyMade } from "../media/renditions.js";
 import type { StoredFile } from "../media/stored-file.js";
 import { publicAddressOf } from "../media/view.js";
 import type { AppContext, AppEnv } from "./app-env.js";
-import { cacheControlOf, etagOf, findRequestedFile, isKnown } from "./requested-file.js";
+import { findImage } from "./image-answer.js";
+import { IMAGE_PATH } from "./image-path.js";
+import { negotiate } from "./negotiate.js";
+import { cacheControlOf, findRequestedFile, isKnown } from "./requested-file.js";
+import type { FileAnswer } from "./send-file.js";
 
 /** How long a bucket's address works that a private file is found at. It is asked for at once. */
 const PRIVATE_SECONDS = 60;
@@ -38,26 +43,58 @@ type Redirects = {
 
 /**
  * The bytes of originals and variants, by telling where the bucket gives them: the same checks as where they are
- * served, then 302, or 304 to a client that has them from a server. Nobody is sent to an address that outlives the one he came with.
+ * served, then 302, or 304 to a client that has them from a server. A variant in the type its caller likes best where
+ * that was made before. Nobody is sent to an address that outlives the one he came with.
  */
-export function fileRedirects({ deps, bucket, serverUrl }: Redirects): Hono<AppEnv> {
+export function fileRedirects(redirects: Redirects): Hono<AppEnv> {
+  const { deps, serverUrl } = redirects;
   return new Hono<AppEnv>().get("/files/*", async (c) => {
-    const file = await findRequestedFile(deps, c);
-    if (isKnown(c, etagOf(file)))
-      return c.body(null, 304, { ETag: etagOf(file), "Cache-Control": cacheControlOf(file) });
-    const location =
-      file.media.storageType === "s3"
-        ? await inBucket({ deps, bucket }, c, file)
-        : onServer(serverUrl, new URL(c.req.url));
-    return c.body(null, 302, {
-      Location: location,
-      "Cache-Control": file.isPublic ? `public, max-age=${KEPT_SECONDS}` : cacheControlOf(file),
-      "Cross-Origin-Resource-Policy": "cross-origin",
-    });
+    const answer = await negotiate(onlyMade(deps), c, await findRequestedFile(deps, c));
+    const { file, etag, cacheControl, varies } = answer;
+    const vary: Record<string, string> = varies ? { Vary: "Accept" } : {};
+    if (isKnown(c, etag)) return c.body(null, 304, { ETag: etag, "Cache-Control": cacheControl, ...vary });
+    const location = await inBucketOr(redirects, c, file, () => onServer(serverUrl, new URL(c.req.url)));
+    return c.body(null, 302, redirectTo(location, answer));
   });
 }
 
-async function inBucket({ deps, bucket }: Omit<Redirects, "serverUrl">, c: AppContext, file: StoredFile) {
+/**
+ * Pictures by size: where one was made before, it is in the bucket; else a server makes it, where one is known. It can't
+ * be told who asks, so what is not everybody's is answered by the stored picture that comes nearest.
+ */
+export function imageRedirects(redirects: Redirects): Hono<AppEnv> {
+  const { deps, serverUrl } = redirects;
+  return new Hono<AppEnv>().get(IMAGE_PATH, async (c) => {
+    const answer = await findImage({ deps, renditions: onlyMade(deps) }, c);
+    const url = new URL(c.req.url);
+    if (!answer.isMade && serverUrl !== null && answer.file.isPublic)
+      return c.body(null, 302, redirectTo(onServer(serverUrl, url), answer));
+    const location = await inBucketOr(redirects, c, answer.file, () => onServer(serverUrl, url));
+    return c.body(null, 302, redirectTo(location, answer));
+  });
+}
+
+function redirectTo(
+  location: string,
+  { file, cacheControl, varies, isMade = true }: FileAnswer & { isMade?: boolean },
+) {
+  return {
+    Location: location,
+    // What is not made yet is looked for again soon.
+    "Cache-Control": file.isPublic && isMade ? `public, max-age=${KEPT_SECONDS}` : cacheControl,
+    ...(varies && { Vary: "Accept" }),
+    "Cross-Origin-Resource-Policy": "cross-origin",
+  };
+}
+
+const inBucketOr = (
+  redirects: Redirects,
+  c: AppContext,
+  file: StoredFile,
+  elsewhere: () => string,
+): Promise<string> | string => (file.media.storageType === "s3" ? inBucket(redirects, c, file) : elsewhere());
+
+async function inBucket({ deps, bucket }: Redirects, c: AppContext, file: StoredFile) {
   const { key, isPublic, media, contentType } = file;
   const address = isPublic ? publicAddressOf(deps.urls, media.storageType, key) : null;
   if (address) return address;
@@ -73,8 +110,9 @@ function validityOf(c: AppContext, { isPublic }: StoredFile, now: Date) {
     const signedAt = new Date((seconds - (seconds % KEPT_SECONDS)) * 1000);
     return { signedAt, expiresInSeconds: PUBLIC_SECONDS };
   }
-  // The signature was checked, so this is the time it works until.
-  const secondsLeft = Number(c.req.query("expires")) - seconds;
+  // Where there is a signature it was checked, so this is the time it works until.
+  const expires = c.req.query("expires");
+  const secondsLeft = expires === undefined ? PRIVATE_SECONDS : Number(expires) - seconds;
   if (secondsLeft < 1) throw mediaNotFound("file");
   return { signedAt: now, expiresInSeconds: Math.min(PRIVATE_SECONDS, secondsLeft) };
 }

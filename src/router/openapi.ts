@@ -5,6 +5,7 @@ import { SCOPES } from "../media/rights.js";
 import type { ApiDeps, AppEnv } from "./app-env.js";
 import { EXAMPLES } from "./openapi-examples.js";
 import { FAILURE_RESPONSES, FAILURES, PROBLEM } from "./openapi-failures.js";
+import { IMAGE_PATHS } from "./openapi-image.js";
 import { json, jsonOfEither, type Paths, ref } from "./openapi-parts.js";
 import { describeUploads, UPLOAD_SCHEMAS } from "./openapi-uploads.js";
 import { type JsonSchema, REST_OPERATIONS, type RestOperation } from "./rest-operations.js";
@@ -31,6 +32,7 @@ export function describeApi({ version, elsewhere, deps }: Described): Record<str
     paths: joinPaths([
       describeOperations(),
       describePlain(),
+      IMAGE_PATHS,
       servedBy(elsewhere, joinPaths([describeUploads(), ON_NODE])),
     ]),
     components: {
@@ -148,7 +150,7 @@ function describePlain(): Paths {
       get: {
         ...plain(
           "file",
-          "Bytes of an original or a variant; private ones with the signature their URL carries",
+          "Bytes of an original or a variant; private ones with the signature their URL carries. JPEG variants as AVIF or WebP where Accept names it",
           "image/*",
         ).get,
         parameters: [{ name: "key", in: "path", required: true, schema: { type: "string" } }],

@@ -23,7 +23,9 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   };
 }
 
-function requestMetrics(registers: Registry[]): Pick<Metrics, "requestFinished" | "uploadFinished" | "renditionFinished"> {
+function requestMetrics(
+  registers: Registry[],
+): Pick<Metrics, "requestFinished" | "uploadFinished" | "renditionFinished"> {
   const requests = new Histogram({
     name: "media_http_request_seconds",
     help: "Time to answer, by method, route and status",

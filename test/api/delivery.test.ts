@@ -32,7 +32,7 @@ describe("a variant", () => {
   async function ask(
     url: string | null,
     accept = BROWSER,
-    init: RequestInit & { headers?: Record<string, string> } = {},
+    init: { method?: string; headers?: Record<string, string> } = {},
   ) {
     const response = await fetch(url ?? "", { ...init, headers: { accept, ...init.headers } });
     const { status, headers } = response;
@@ -134,5 +134,80 @@ describe("a variant", () => {
     ]);
     expect(instead.told("vary")).toMatch(/\bAccept\b/);
     expect(await ask(shown.smallUrl)).toMatchObject({ status: 200, type: "image/avif" });
+  });
+
+  describe("of a size, a crop and a type", () => {
+    const at = (query: string, { publicId } = shown) => `${server.baseUrl}/v1/media/public/${publicId}/image?${query}`;
+    const sizeOf = async (bytes: Buffer) => {
+      const { width, height } = await sharp(bytes).metadata();
+      return [width, height];
+    };
+
+    it("is made as it is asked for, never larger than the picture", async () => {
+      const wanted = [
+        ["w=320", "image/avif", [320, 240]],
+        ["w=320&crop=1:1&format=webp", "image/webp", [320, 320]],
+        ["w=480&crop=16:9&format=jpeg", "image/jpeg", [480, 270]],
+        ["w=2560&crop=9:16&format=avif", "image/avif", [253, 450]],
+      ] as const;
+      for (const [query, type, size] of wanted) {
+        const answer = await ask(at(query));
+        expect([answer.status, answer.type, await sizeOf(answer.bytes)]).toEqual([200, type, size]);
+        expect(answer.told("cache-control")).toBe("public, max-age=600, stale-while-revalidate=3600");
+        expect(/\bAccept\b/.test(answer.told("vary") ?? "")).toBe(!query.includes("format"));
+        const known = await ask(at(query), BROWSER, { headers: { "if-none-match": answer.etag } });
+        expect([known.status, known.bytes.length]).toEqual([304, 0]);
+      }
+      const plain = await ask(at("w=320"), "*/*");
+      expect([plain.type, await sizeOf(plain.bytes)]).toEqual(["image/jpeg", [320, 240]]);
+      const part = await ask(at("w=320"), BROWSER, { headers: { range: "bytes=0-9" } });
+      expect([part.status, part.bytes.length]).toEqual([206, 10]);
+    });
+
+    it("is cropped anew when the focal point changes, under another tag", async () => {
+      const before = await ask(at("w=160&crop=3:4"));
+      const focalPoint = { x: 0.05, y: 0.5 };
+      await server.call("PATCH", `/v1/media/${shown.id}`, { token, body: { focalPoint } });
+      const after = await ask(at("w=160&crop=3:4"), BROWSER, { headers: { "if-none-match": before.etag } });
+      expect([before.status, after.status, await sizeOf(after.bytes)]).toEqual([200, 200, [160, 213]]);
+    });
+
+    it.each(["", "w=321", "w=640&w=640", "w=0640", "w=640px", "w=640&format=png", "w=640&crop=5:4", "w=640&v=2"])(
+      "is nothing else that might have to be made: %j",
+      async (query) => {
+        const answer = await ask(at(query));
+        expect([answer.status, JSON.parse(answer.bytes.toString())]).toEqual([
+          400,
+          expect.objectContaining({ code: "VALIDATION" }),
+        ]);
+      },
+    );
+
+    it("is shown to who may see the item, and not kept where that is not everybody", async () => {
+      expect((await ask(at("w=160", hidden))).status).toBe(404);
+      expect((await ask(at("w=160", { ...hidden, publicId: "MED-NONE" }))).status).toBe(404);
+      expect((await ask(at("w=160", { ...hidden, publicId: String(shown.id) }))).status).toBe(404);
+      const mine = await ask(at("w=160", hidden), BROWSER, { headers: { authorization: `Bearer ${token}` } });
+      expect([mine.status, mine.type, mine.told("cache-control")]).toEqual([200, "image/avif", "private, no-store"]);
+    });
+
+    it("keeps what is transparent, for who names nothing too", async () => {
+      const hole = {
+        create: { width: 300, height: 200, channels: 4, background: { r: 9, g: 9, b: 9, alpha: 0.2 } },
+      } as const;
+      const picture = await sharp(hole).png().toBuffer();
+      const { media } = (await server.post("/v1/media/builders/BLD-1/portfolio", token, [["file", [picture, "a.png"]]]))
+        .body;
+      const answer = await ask(at("w=160", media), "*/*");
+      expect([answer.type, (await sharp(answer.bytes).metadata()).hasAlpha]).toEqual(["image/webp", true]);
+    });
+
+    it("is no longer there once its item is rejected, for nobody", async () => {
+      const gone = await upload("true", 4);
+      await server.service("POST", `/v1/media/${gone.id}/moderation`, { decision: "flag", reason: "x" });
+      await server.service("POST", `/v1/media/${gone.id}/moderation`, { decision: "reject", reason: "x" });
+      const answer = await ask(at("w=160", gone), BROWSER, { headers: { authorization: `Bearer ${token}` } });
+      expect(answer.status).toBe(404);
+    });
   });
 });
