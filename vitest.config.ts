@@ -28,13 +28,14 @@ const INDEPENDENT = [
 
 /**
  * Who may do and see what, in which order, and many at once: rows decide, and no byte is stored that matters. Once on
- * each database, and so once on each store.
+ * each database, and so once on each store. So is what is made on demand, which takes pixels.
  */
 const DECIDED_BY_THE_DATABASE = [
   "accounts",
   "analytics",
   "attacks",
   "concurrency",
+  "delivery",
   "directory",
   "duplicates",
   "managing",
@@ -70,7 +71,7 @@ const ON_ONE_NODE = [
 
 /**
  * What is asked of the worker, with a server beside it that takes the uploads and has the pages and metrics. Left out:
- * - attacks, concurrency, corpora, entity-routes, hostile, large-body, multipart-corpus, principals, retries,
+ * - attacks, concurrency, corpora, delivery, entity-routes, hostile, large-body, multipart-corpus, principals, retries,
  *   store-faults: about uploads, which never reach the worker;
  * - files: about bytes and their headers, which the bucket answers there; test/edge/files.test.ts is about the way to it;
  * - errors: counts the worker's requests in the server's metrics; storage-sync, database-faults: set the server up in

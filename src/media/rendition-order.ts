@@ -27,7 +27,7 @@ export type RenditionOrder = {
  * at effort 0 has 44 to 72 % of its bytes and an SSIM (of luma, to the picture before any encoding) lower by 0.010 to
  * 0.016; WebP 80 at effort 2 has 60 to 82 % and loses 0.016 to 0.021. JPEG is what medium variants have.
  */
-export const RENDITION_QUALITY: Record<RenditionType, number> = {
+const RENDITION_QUALITY: Record<RenditionType, number> = {
   "image/avif": 60,
   "image/webp": 80,
   "image/jpeg": VARIANTS.medium.quality,
@@ -56,7 +56,7 @@ export type ImageSize = { width: number; height: number };
 export type SizedImage = { width: ImageWidth; crop: ImageCrop | null };
 
 /** Nothing is taller: a narrow strip would become far more pixels than its width promises. */
-export const MAX_IMAGE_HEIGHT = 5120;
+const MAX_IMAGE_HEIGHT = 5120;
 
 /**
  * The picture, or what its crop leaves of it, at this width, or at its own where that is less; and at most 5120 high.

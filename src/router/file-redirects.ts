@@ -67,21 +67,18 @@ export function imageRedirects(redirects: Redirects): Hono<AppEnv> {
   return new Hono<AppEnv>().get(IMAGE_PATH, async (c) => {
     const answer = await findImage({ deps, renditions: onlyMade(deps) }, c);
     const url = new URL(c.req.url);
-    if (!answer.isMade && serverUrl !== null && answer.file.isPublic)
+    if (answer.isBrief && serverUrl !== null && answer.file.isPublic)
       return c.body(null, 302, redirectTo(onServer(serverUrl, url), answer));
     const location = await inBucketOr(redirects, c, answer.file, () => onServer(serverUrl, url));
     return c.body(null, 302, redirectTo(location, answer));
   });
 }
 
-function redirectTo(
-  location: string,
-  { file, cacheControl, varies, isMade = true }: FileAnswer & { isMade?: boolean },
-) {
+function redirectTo(location: string, { file, cacheControl, varies, isBrief }: FileAnswer) {
   return {
     Location: location,
     // What is not made yet is looked for again soon.
-    "Cache-Control": file.isPublic && isMade ? `public, max-age=${KEPT_SECONDS}` : cacheControl,
+    "Cache-Control": file.isPublic && !isBrief ? `public, max-age=${KEPT_SECONDS}` : cacheControl,
     ...(varies && { Vary: "Accept" }),
     "Cross-Origin-Resource-Policy": "cross-origin",
   };

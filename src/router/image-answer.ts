@@ -14,20 +14,16 @@ import { answerWith, type FileAnswer } from "./send-file.js";
 type ImageDeps = { deps: Pick<ServiceDeps, "database" | "clock">; renditions: Pick<Renditions, "get"> };
 
 /**
- * `isMade`: it is what was asked for. Otherwise it is the stored picture that comes nearest, which nobody should keep
- * for long.
+ * The picture at the size, crop and type a request asks for; briefly the stored one that comes nearest. Throws VALIDATION, MEDIA_NOT_FOUND, UNSUPPORTED_TYPE.
  */
-export type ImageAnswer = FileAnswer & { isMade: boolean };
-
-/** The picture at the size, crop and type a request asks for. Throws VALIDATION, MEDIA_NOT_FOUND, UNSUPPORTED_TYPE. */
-export async function findImage({ deps, renditions }: ImageDeps, c: AppContext): Promise<ImageAnswer> {
+export async function findImage({ deps, renditions }: ImageDeps, c: AppContext): Promise<FileAnswer> {
   const query = readImageQuery(c);
   const media = await findPicture(deps, c.get("actor"), c.req.param("publicId") ?? "");
   const varies = query.format === "auto";
   const instead = briefly({ ...answerWith(nearestStored(media, query.width)), varies });
   const made = await findMade(renditions, media, { query, types: wantedTypes(c, media, query) });
-  if (!made) return { ...instead, isMade: false };
-  return { ...made, varies, cacheControl: cacheControlOf(c, media), instead, isMade: true };
+  if (!made) return instead;
+  return { ...made, varies, cacheControl: cacheControlOf(c, media), instead };
 }
 
 /** The first type that is to be had; null where none is. */

@@ -11,7 +11,7 @@ import { answerWith, type FileAnswer } from "./send-file.js";
 const STORED = "image/jpeg";
 
 /** The variant that answers may replace; undefined where the key is an original's, a video's or another type's. */
-export const negotiableVariant = ({ key, contentType, media }: StoredFile): Variant | undefined =>
+const negotiableVariant = ({ key, contentType, media }: StoredFile): Variant | undefined =>
   contentType === STORED ? media.variants.find((variant) => variant.key === key) : undefined;
 
 /** The file in the type its caller likes best, as far as that can be had now and is worth it; else as it is stored. */
@@ -43,5 +43,6 @@ export const asRendition = (file: StoredFile, { key, contentType, fileSize }: Re
 /** Kept no longer than it may take until the better one is there. */
 export const briefly = (answer: FileAnswer): FileAnswer => ({
   ...answer,
+  isBrief: true,
   cacheControl: answer.file.isPublic ? "public, max-age=60" : answer.cacheControl,
 });

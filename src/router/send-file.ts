@@ -13,6 +13,8 @@ export type FileAnswer = {
   cacheControl: string;
   /** Whether another `Accept` may be answered otherwise. */
   varies: boolean;
+  /** It stands in for a better one, which may be there soon. */
+  isBrief?: true;
   /** What to send where the bytes of this one, made on demand, cannot be had. */
   instead?: FileAnswer;
 };

@@ -1,18 +1,24 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MediaError } from "../../src/media/errors.js";
 import { scenery } from "../support/pictures.js";
 import { startTestServer, type TestServer, type UploadResult } from "../support/server.js";
+import { startServerProcess } from "../support/server-process.js";
 
 const BROWSER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
 
 describe("a variant", () => {
   let server: TestServer;
+  let settings: Record<string, string> = {};
   let token: string;
   let shown: UploadResult["media"];
   let hidden: UploadResult["media"];
 
   beforeAll(async () => {
-    server = await startTestServer();
+    server = await startTestServer(async (given) => {
+      settings = given;
+      return {};
+    });
     token = await server.user("USR-1");
     await server.entity("builder", "BLD-1", { ownerId: "USR-1" });
     [shown, hidden] = [await upload("true", 1), await upload("false", 2)];
@@ -134,6 +140,43 @@ describe("a variant", () => {
     ]);
     expect(instead.told("vary")).toMatch(/\bAccept\b/);
     expect(await ask(shown.smallUrl)).toMatchObject({ status: 200, type: "image/avif" });
+  });
+
+  it("comes as it is stored, for a short time, while too much waits for pixels", async () => {
+    const busy = await upload("true", 5);
+    const { images } = server.deps;
+    const { derive } = images;
+    images.derive = () => Promise.reject(new MediaError({ code: "OVERLOADED", retryAfterSeconds: 5 }));
+    try {
+      const bySize = `${server.baseUrl}/v1/media/public/${busy.publicId}/image?w=320&crop=1:1`;
+      for (const url of [busy.smallUrl, bySize]) {
+        const answer = await ask(url);
+        expect([answer.status, answer.type, answer.told("cache-control")]).toEqual([
+          200,
+          "image/jpeg",
+          "public, max-age=60",
+        ]);
+        expect((await sharp(answer.bytes).metadata()).width).toBe(400);
+      }
+    } finally {
+      images.derive = derive;
+    }
+    expect((await ask(busy.smallUrl)).type).toBe("image/avif");
+  });
+
+  it("is made once where two servers are asked for it", async () => {
+    const fresh = await upload("true", 6);
+    const database = settings.DATABASE_URL ?? `file:${settings.DATA_DIR}/media.db`;
+    const other = await startServerProcess({ ...settings, DATABASE_URL: database });
+    try {
+      const before = await storedNow();
+      const urls = [fresh.smallUrl ?? "", (fresh.smallUrl ?? "").replace(server.baseUrl, other.baseUrl)];
+      const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => ask(urls[n % 2] ?? "")));
+      expect(new Set(answers.map(({ type, etag }) => `${type} ${etag}`)).size).toBe(1);
+      expect([answers[0]?.type, await storedNow()]).toEqual(["image/avif", before + 1]);
+    } finally {
+      await other.stop();
+    }
   });
 
   describe("of a size, a crop and a type", () => {

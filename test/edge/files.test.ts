@@ -25,7 +25,7 @@ describe("files of the worker", () => {
     ]);
     const token = await server.user("USR-1");
     await server.entity("builder", "BLD-1", { ownerId: "USR-1" });
-    picture = await scenery(120, 90).jpeg().toBuffer();
+    picture = await scenery(200, 150).jpeg({ quality: 95 }).toBuffer();
     const upload = async (isPublic: string) =>
       (
         await server.post("/v1/media/builders/BLD-1/portfolio", token, [
@@ -79,6 +79,33 @@ describe("files of the worker", () => {
     const address = `${alone.baseUrl}/files/${key}`;
     expect(locationOf(await ask(address)).href).toBe(`https://cdn.example.org/${key}`);
     expect(locationOf(await ask(at(alone, hidden.originalUrl))).origin).not.toBe("https://cdn.example.org");
+  });
+
+  it("in a better type, or by size, are in the bucket once a server made them", async () => {
+    const headers = { accept: "image/avif,image/webp,*/*" };
+    const small = at(knowing, shown.variants[0]?.url ?? shown.originalUrl);
+    const size = `${server.baseUrl}/v1/media/public/${shown.publicId}/image?w=160`;
+    const [before, beforeSize] = [await ask(small, { headers }), await ask(at(knowing, size), { headers })];
+    expect([locationOf(before).pathname, before.headers.get("cache-control")]).toEqual([
+      expect.stringMatching(/\.jpg$/),
+      "public, max-age=60",
+    ]);
+    expect(locationOf(beforeSize).href).toBe(size);
+    for (const url of [shown.variants[0]?.url ?? "", size]) await (await fetch(url, { headers })).arrayBuffer();
+    for (const url of [small, at(knowing, size)]) {
+      const answer = await ask(url, { headers });
+      expect([locationOf(answer).pathname, answer.headers.get("cache-control")]).toEqual([
+        expect.stringMatching(/\.avif$/),
+        "public, max-age=300",
+      ]);
+      expect(answer.headers.get("vary")).toMatch(/\bAccept\b/);
+      expect((await fetch(url, { headers })).headers.get("content-type")).toBe("image/avif");
+    }
+    const unseen = `${alone.baseUrl}/v1/media/public/${hidden.publicId}/image?w=160`;
+    expect((await ask(unseen)).status).toBe(404);
+    const mine = await ask(unseen, { headers: { authorization: `Bearer ${SERVICE_TOKEN}` } });
+    expect([mine.status, mine.headers.get("cache-control")]).toEqual([302, "private, no-store"]);
+    expect((await fetch(locationOf(mine))).status).toBe(200);
   });
 
   it("that are private ask for their signature, and nobody keeps the way to them", async () => {

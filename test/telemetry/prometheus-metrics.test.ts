@@ -13,6 +13,7 @@ describe("the metrics", () => {
     metrics.requestFinished({ method: "GET", route: "/files/*", status: 200, seconds: 0.01 });
     metrics.uploadFinished({ entityType: "user", field: "avatar", outcome: "ok", bytes: 1000, seconds: 0.2 });
     metrics.uploadFinished({ entityType: "user", field: "avatar", outcome: "CORRUPT_FILE", bytes: 0, seconds: 0.1 });
+    metrics.renditionFinished({ contentType: "image/avif", outcome: "unfit", seconds: 0.2 });
     metrics.storageAnswered({ store: "s3", operation: "put", outcome: "failed", seconds: 3 });
     metrics.storageAvailable("s3", false);
     metrics.rateLimitsShared(false);
@@ -26,6 +27,7 @@ describe("the metrics", () => {
         'media_http_request_seconds_count{method="GET",route="/files/*",status="200"} 1',
         'media_upload_seconds_count{entity_type="user",field="avatar",outcome="CORRUPT_FILE"} 1',
         'media_upload_bytes_total{entity_type="user",field="avatar"} 1000',
+        'media_rendition_seconds_count{content_type="image/avif",outcome="unfit"} 1',
         'media_storage_seconds_count{store="s3",operation="put",outcome="failed"} 1',
         'media_storage_available{store="s3"} 0',
         'media_rate_limits_shared{through="redis"} 0',
