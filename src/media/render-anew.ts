@@ -14,6 +14,7 @@ import {
 } from "./ports.js";
 import { CROPPED_VARIANTS, RENDERING, withFocus } from "./rendering.js";
 import type { Replacement, RetiredObject } from "./rendering-ports.js";
+import { isSpecOf } from "./rendition-order.js";
 import {
   measureVariants,
   nameVariants,
@@ -22,7 +23,7 @@ import {
   removeObjects,
   toMediaError,
 } from "./stored-objects.js";
-import { VARIANTS } from "./variants.js";
+import { VARIANTS, type VariantName } from "./variants.js";
 
 export type RenderDeps = Pick<Deps, "database" | "objects" | "spool" | "images" | "clock" | "ids" | "log" | "keepGps">;
 
@@ -158,9 +159,10 @@ async function replace(
   if (!(await stores.media.replaceVariants(media, replacement, now))) return false;
   if (!(await stores.intents.close(intent.id)))
     throw new MediaError({ code: "CONFLICT", reason: "It took so long that it was given up; do it again." });
-  // All that was made of the old variants goes with them: whatever the item no longer names belongs into this list.
-  const retired: RetiredObject[] = retiredVariants(media, replacement);
-  await stores.deletions.retire(media.id, retired, { now, until: new Date(now.getTime() + graceMs) });
+  const retired = retiredVariants(media, replacement);
+  const until = new Date(now.getTime() + graceMs);
+  await stores.deletions.retire(media.id, retired, { now, until });
+  await dropRenditions(stores, media, { extent, until });
   await settleFindings(stores, media, { retired, isWhole: extent === "everything" });
   return true;
 }
@@ -170,6 +172,22 @@ function retiredVariants({ variants, storageType }: Media, { variants: kept }: R
   return variants
     .filter(({ key }) => !keys.has(key))
     .map(({ key, contentType, fileSize }) => ({ key, storageType, contentType, fileSize }));
+}
+
+/** What was made on demand of the old variants goes with them, and by size of the original with it all. */
+async function dropRenditions(
+  { renditions, deletions }: Stores,
+  { id, storageType }: Media,
+  { extent, until }: { extent: RenderOptions["extent"]; until: Date },
+): Promise<void> {
+  const specs = (await renditions.madeOf([id])).map(({ spec }) => spec);
+  const names = Object.keys(CROPPED_VARIANTS) as VariantName[];
+  const ofCrops = specs.filter((spec) => names.some((name) => isSpecOf(spec, name)));
+  const keys = await renditions.takeAway(id, extent === "crops" ? ofCrops : undefined);
+  await deletions.add(
+    keys.map((key) => ({ key, storageType })),
+    until,
+  );
 }
 
 /** That an old object was lost means nothing any more; an item all of whose objects were just read or made has none. */

@@ -2,7 +2,7 @@ import { CONTENT_TYPES } from "./content-type.js";
 import { IMAGE_CROPS, type ImageCrop, type ImageWidth } from "./image-sizes.js";
 import type { FocalPoint, Media, Variant } from "./model.js";
 import type { RenditionType } from "./rendition-ports.js";
-import { VARIANTS } from "./variants.js";
+import { VARIANTS, type VariantName } from "./variants.js";
 
 /** Everything that is needed to make one rendition. */
 export type RenditionOrder = {
@@ -51,6 +51,9 @@ export const orderOfVariant = (media: Media, variant: Variant, contentType: Rend
   quality: RENDITION_QUALITY[contentType],
   maxBytes: Math.floor(variant.fileSize * WORTHWHILE),
 });
+
+/** Whether the spec names a stored variant in another type. */
+export const isSpecOf = (spec: string, name: VariantName): boolean => spec.startsWith(`${name}.`);
 
 export type ImageSize = { width: number; height: number };
 export type SizedImage = { width: ImageWidth; crop: ImageCrop | null };

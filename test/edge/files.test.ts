@@ -103,7 +103,7 @@ describe("files of the worker", () => {
     }
     const unseen = `${alone.baseUrl}/v1/media/public/${hidden.publicId}/image?w=160`;
     expect((await ask(unseen)).status).toBe(404);
-    const mine = await ask(unseen, { headers: { authorization: `Bearer ${SERVICE_TOKEN}` } });
+    const mine = await ask(unseen, { headers: { authorization: `Bearer ${server.settings.SERVICE_TOKEN}` } });
     expect([mine.status, mine.headers.get("cache-control")]).toEqual([302, "private, no-store"]);
     expect((await fetch(locationOf(mine))).status).toBe(200);
   });

@@ -7,6 +7,7 @@ import { isOwnKey } from "../../src/media/object-key.js";
 import { type Deps, type Entity, StorageUnavailableError, type UploadIntent } from "../../src/media/ports.js";
 import { reconcile } from "../../src/media/reconcile.js";
 import { removeRow } from "../../src/media/remove.js";
+import { renderAnew } from "../../src/media/render-anew.js";
 import { orderOfSize, orderOfVariant, type RenditionOrder } from "../../src/media/rendition-order.js";
 import { createRenditions, type RenditionOutcome } from "../../src/media/renditions.js";
 import { sweepAbandonedUploads } from "../../src/media/sweep.js";
@@ -211,5 +212,20 @@ describe("renditions", () => {
     expect(fresh).not.toBe(old);
     expect(await made()).toEqual([whole, fresh].sort());
     await noIntentIsLeft();
+  });
+
+  it("go with the variants they were made of, an hour after those were made anew", async () => {
+    const renditions = createRenditions(domain.deps);
+    const thumbnail = media.variants.find(({ name }) => name === "thumbnail") as Variant;
+    const ofCrop = { ...orderOfVariant(media, thumbnail, "image/webp"), maxBytes: null };
+    for (const order of [avif(), ofCrop]) expect((await renditions.get(order)).state).toBe("made");
+    await renderAnew(domain.deps, media.id, { extent: "crops" });
+    expect([await entryOf(ofCrop), (await entryOf(avif()))?.state]).toEqual([undefined, "made"]);
+    await renderAnew(domain.deps, media.id, { extent: "everything" });
+    expect(await entryOf(avif())).toBeUndefined();
+    expect(await made()).toHaveLength(2);
+    domain.clock.time = new Date(domain.clock.time.getTime() + 3_600_000);
+    await removeDueObjects(domain.deps);
+    expect(await made()).toEqual([]);
   });
 });
