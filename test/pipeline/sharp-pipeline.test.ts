@@ -134,7 +134,7 @@ describe("orientation", () => {
     "%i of an animation is followed in every frame, whose order stays",
     async (orientation) => {
       const stored = await storedPng(quarters(300, 200), orientation);
-      const { width = 0, height = 0 } = await sharp(stored).metadata();
+      const { width, height } = await sharp(stored).metadata();
       const turned = await sharp([stored, await png(paint(width, height, () => [9, 9, 9]))], {
         join: { animated: true },
       })

@@ -115,21 +115,20 @@ function locations(items: readonly HeifItem[], dataAt: number): Buffer {
   return fullBox("iloc", 0, 0, uint(0x4400, 2), uint(items.length, 2), ...entries);
 }
 
-/** What changes the picture's shape is essential: a reader that does not know it must refuse. */
+/**
+ * Items that are given the same box share it. What changes the picture's shape is essential: a reader that does not know
+ * it must refuse.
+ */
 function propertiesOf(items: readonly HeifItem[]): Buffer {
   const isEssential = (property: Buffer): boolean =>
     !["ispe", "pixi", "colr"].includes(property.toString("latin1", 4, 8));
-  let index = 0;
+  const all = [...new Set(items.flatMap(({ properties }) => properties))];
   const entries = items.map(({ properties }, at) =>
     Buffer.concat([
       uint(at + 1, 2),
       uint(properties.length, 1),
-      ...properties.map((property) => uint(++index | (isEssential(property) ? 0x80 : 0), 1)),
+      ...properties.map((property) => uint((all.indexOf(property) + 1) | (isEssential(property) ? 0x80 : 0), 1)),
     ]),
   );
-  return box(
-    "iprp",
-    box("ipco", ...items.flatMap(({ properties }) => properties)),
-    fullBox("ipma", 0, 0, uint(items.length, 4), ...entries),
-  );
+  return box("iprp", box("ipco", ...all), fullBox("ipma", 0, 0, uint(items.length, 4), ...entries));
 }
