@@ -2,14 +2,17 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodePicture } from "../../src/pipeline/decode-picture.js";
+import { readHeader } from "../../src/pipeline/picture-header.js";
 import { profiledTiff } from "../../src/pipeline/profiled-tiff.js";
-import { field, fieldError, profileOfSpace } from "../support/colour-field.js";
+import { field, fieldError, pictureError, profileOfSpace } from "../support/colour-field.js";
 import { converterToSrgb, RGB_SPACES, type RgbSpace } from "../support/colour-science.js";
 import { greyProfile } from "../support/grey-profile.js";
 import { heifFile, itemOf, PROPERTIES } from "../support/heif-file.js";
 import { withChunk } from "../support/hostile-pictures.js";
 import { colourAt, colourDistance, type Rgb } from "../support/pictures.js";
 import { openPixelStage, type PixelStage } from "../support/pixel-stage.js";
+import { createRandom } from "../support/seeded-random.js";
 import { type TiffPicture, tiffFile } from "../support/tiff-file.js";
 
 let stage: PixelStage;
@@ -103,6 +106,31 @@ describe("a colour profile is followed", () => {
     const greys = { ...SIZE, channels: 2, bits: 8, data: bytes(100, 128) } as const;
     const { channels } = await sharp(await renderLargest(profiledTiff(greys, greyProfile(1)))).stats();
     expect(channels.map(({ mean }) => Math.round(mean))).toEqual([168, 168, 168, 128]);
+  });
+});
+
+describe("a colour profile is followed after shrinking", () => {
+  it.each([
+    ["Display P3", displayP3],
+    ["Adobe RGB", adobeRgb],
+  ])("which even on hard edges of full colours in %s differs little", async (_, space) => {
+    const random = createRandom(7);
+    const blocks = Array.from({ length: 96 * 60 }, () => [0, 1, 2].map(() => (random() < 0.5 ? 0 : 255)));
+    const data = Buffer.concat(
+      Array.from({ length: 480 * 300 }, (_, at) => {
+        const [x, y] = [at % 480, Math.floor(at / 480)];
+        return Buffer.from(blocks[Math.floor(y / 5) * 96 + Math.floor(x / 5)] ?? []);
+      }),
+    );
+    const path = await stage.store(
+      tiff({ channels: 3, bits: 8, photometric: 2, data, profile: profileOfSpace(space) }),
+    );
+    const size = { width: 192, height: 120 };
+    const after = await decodePicture({ path, header: await readHeader(path), maxPixels: 1_000_000 }, size);
+    const before = await sharp(path).resize(size.width, size.height, { fit: "fill" }).raw().toBuffer();
+    const { mean, p99 } = pictureError(after.data, before);
+    expect(mean).toBeLessThan(1.6);
+    expect(p99).toBeLessThan(7);
   });
 });
 
