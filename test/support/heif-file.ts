@@ -11,14 +11,14 @@ export type HeifItem = {
 };
 
 /** Bytes of a big-endian number. */
-export function uint(value: number, bytes: 1 | 2 | 4): Buffer {
+function uint(value: number, bytes: 1 | 2 | 4): Buffer {
   const buffer = Buffer.alloc(bytes);
   buffer.writeUIntBE(value, 0, bytes);
   return buffer;
 }
 
 /** A box of the ISO base media file format. */
-export function box(type: string, ...parts: readonly Buffer[]): Buffer {
+function box(type: string, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   return Buffer.concat([uint(body.length + 8, 4), Buffer.from(type, "latin1"), body]);
 }
