@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { migrateMysql } from "../../db/migrate-mysql.js";
 import type { EmptyDatabase } from "./database.js";
-import { createMariadbDatabase, fillAsMigrated } from "./mariadb.js";
+import { createMariadbDatabase } from "./mariadb.js";
 import { openTestTables } from "./test-tables.js";
 
 const DESCRIPTIONS = {
@@ -19,10 +19,10 @@ afterEach(async () => {
 });
 
 /** Everything that tells one database from another, but for its name. */
-async function described(fill: (url: string) => Promise<void>): Promise<object> {
+async function described(make: (database: Required<EmptyDatabase>) => Promise<void>): Promise<object> {
   const database = await createMariadbDatabase();
   databases.push(database);
-  await fill(database.url);
+  await make(database);
   const { execute, dump } = openTestTables(database.url);
   const facts = await Promise.all(
     Object.values(DESCRIPTIONS).map((description) =>
@@ -46,8 +46,8 @@ async function described(fill: (url: string) => Promise<void>): Promise<object> 
 
 describe("a database filled as if it were migrated", () => {
   it("is one that was migrated", async () => {
-    const migrated = await described(migrateMysql);
-    expect(await described(fillAsMigrated)).toEqual(migrated);
+    const migrated = await described(({ url }) => migrateMysql(url));
+    expect(await described(({ fill }) => fill())).toEqual(migrated);
     expect(migrated).toMatchObject({ keys: expect.arrayContaining([expect.anything()]) });
     expect(await described(() => Promise.resolve())).not.toEqual(migrated);
   });

@@ -17,15 +17,16 @@ async function mariadbOfRun(): Promise<MariadbOfRun> {
 export const mariadbUrl = async (): Promise<string> => (await mariadbOfRun()).url;
 
 /** A database of its own on the run's server, made with the server's defaults. */
-export async function createMariadbDatabase(): Promise<EmptyDatabase> {
+export async function createMariadbDatabase(): Promise<Required<EmptyDatabase>> {
   const server = await mariadbUrl();
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   await execute(server, `create database ${name}`);
-  return { url: `${server}/${name}`, remove: () => execute(server, `drop database ${name}`) };
+  const url = `${server}/${name}`;
+  return { url, fill: () => fillAsMigrated(url), remove: () => execute(server, `drop database ${name}`) };
 }
 
-/** Leaves an empty database of the run's server as its migration would, for those who are not about migrations. */
-export async function fillAsMigrated(url: string): Promise<void> {
+/** As one that was migrated, for those who are not about migrations. */
+async function fillAsMigrated(url: string): Promise<void> {
   const { template } = await mariadbOfRun();
   await execute(url, template.join(";\n"));
 }

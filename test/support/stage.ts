@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Combination, currentCombination } from "./combination.js";
-import { createMariadbDatabase, fillAsMigrated } from "./mariadb.js";
+import { createMariadbDatabase } from "./mariadb.js";
 import { createS3Bucket } from "./s3.js";
 import { openTestBucket, openTestFolder, pathsBelow, type TestObjects } from "./test-objects.js";
 import { openTestTables, type TestTables } from "./test-tables.js";
@@ -52,8 +52,8 @@ const openSqlite = (folder: string) => ({ url: `file:${join(folder, "media.db")}
 
 /** With what production must be given, and without the limits only production has. */
 async function openMariadb() {
-  const { url, remove } = await createMariadbDatabase();
-  await fillAsMigrated(url);
+  const { url, fill, remove } = await createMariadbDatabase();
+  await fill();
   const env = { DATABASE_URL: url, SIGNING_SECRET: "the-tests-signing-secret", RATE_LIMIT: "off" };
   return { url, env, remove };
 }
