@@ -1,4 +1,6 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import type { Combination } from "./test/support/combination.js";
 
 const API = "test/api/**/*.test.ts";
@@ -87,31 +89,93 @@ const AT_LENGTH =
     : [];
 const edgeTests = [...ON_THE_EDGE, ...AT_LENGTH].map((name) => `test/api/${name}.test.ts`);
 
-const shared = { testTimeout: 30_000, hookTimeout: 120_000, pool: "forks" } as const;
+/**
+ * Rules of our own that ask nothing of Node but what other files ask of it at length: who may do and see what, in which
+ * order, what is counted and compared. Left out where SECOND_NODE is set, as `.ci/run` does for its second run.
+ */
+const OUR_OWN_RULES =
+  process.env.SECOND_NODE === undefined
+    ? []
+    : [
+        ..."analytics directory duplicates managing moderation principals resolve-duplicates search visibility"
+          .split(" ")
+          .map((name) => `test/api/${name}.test.ts`),
+        "test/media/{duplicate-groups,move-item,purge,reconcile,reorder,rights,rules,storage-health}.test.ts",
+        "test/router/openapi.test.ts",
+      ];
+
+const BUILT_PIXELS = fileURLToPath(new URL("./dist/src/pipeline/fork-pixel-process.js", import.meta.url));
+
+/**
+ * Files share what their worker has loaded, which takes more than most of them do: one that changes something global
+ * puts it back. Pixel processes come from the build, which `globalSetup` brings up to date, and start in less than half
+ * the time of the source; test/pipeline/process-pool.test.ts starts one from the source as well.
+ */
+const shared = { testTimeout: 30_000, hookTimeout: 120_000, pool: "forks", isolate: false } as const;
+
+const resolve = { alias: [{ find: /^\.\/fork-pixel-process\.js$/, replacement: BUILT_PIXELS }] };
+
+/** Files that take longest, and so begin first in their project: none of them is to end alone. */
+const LONGEST = [
+  "crash/kill-nine",
+  "client/package",
+  "procedures/principals",
+  "api/store-faults",
+  "api/visibility",
+  "api/concurrency",
+  "api/slow-client",
+  "db/contracts",
+  "db/mysql-transaction",
+  "db/mysql-pool",
+].map((name) => `/test/${name}.test.ts`);
+
+/** Projects as they stand below, the one of many short files last; a worker takes up files of its project alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification): number => {
+      const at = LONGEST.findIndex((path) => moduleId.endsWith(path));
+      return at < 0 ? LONGEST.length : at;
+    };
+    const projectOf = ({ project }: TestSpecification): number => this.ctx.projects.indexOf(project);
+    return (await super.sort(files)).sort((a, b) => projectOf(a) - projectOf(b) || rankOf(a) - rankOf(b));
+  }
+}
 
 export default defineConfig({
   test: {
     // Once for the run, not for each project: what it starts is shared by all of them.
     globalSetup: ["test/support/global-setup.ts"],
-    maxWorkers: 2,
+    // A third one works while others wait for a lock, a deadline or a server.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { ...shared, name: "on one Node", include: ON_ONE_NODE } },
-      { test: { ...shared, name: "all but the API", include: ["test/**/*.test.ts"], exclude: [API, ...ON_ONE_NODE] } },
+      { resolve, test: { ...shared, name: "on one Node", include: ON_ONE_NODE } },
       ...Object.entries(COMBINATIONS).map(([name, combination]) => ({
+        resolve,
         test: {
           ...shared,
           name: `api: ${name}`,
           include: [API],
-          exclude: [...EXCLUDED[name as keyof typeof COMBINATIONS]],
+          exclude: [...EXCLUDED[name as keyof typeof COMBINATIONS], ...OUR_OWN_RULES],
           provide: { combination },
         },
       })),
       {
+        resolve,
         test: {
           ...shared,
           name: "api: edge",
           include: edgeTests,
           provide: { combination: { database: "mariadb", store: "s3", edge: true } },
+        },
+      },
+      {
+        resolve,
+        test: {
+          ...shared,
+          name: "all but the API",
+          include: ["test/**/*.test.ts"],
+          exclude: [API, ...ON_ONE_NODE, ...OUR_OWN_RULES],
         },
       },
     ],
