@@ -24,12 +24,13 @@ export function createMemoryWatch(maxBytes: number): MemoryWatch {
         isOver = true;
         clearInterval(timer);
       };
-      const timer = setInterval(async () => {
+      const look = async () => {
         const bytes = await residentBytes(pid);
         if (isOver || bytes <= maxBytes) return;
         stop();
         exceeded();
-      }, INTERVAL_MS);
+      };
+      const timer = setInterval(() => void look(), INTERVAL_MS);
       return stop;
     },
   };

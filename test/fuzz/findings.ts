@@ -34,13 +34,9 @@ export const createTally = (): Tally => ({
   slowest: { number: -1, outcome: "none", milliseconds: 0 },
 });
 
-export function count({ outcomes }: Pick<Tally, "outcomes">, outcome: string): void {
-  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-}
-
 /** Counts one case, begun at this moment of `performance.now()`. */
 export function tellCase(tally: Tally, number: number, outcome: string, began: number): void {
-  count(tally, outcome);
+  tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1);
   const milliseconds = performance.now() - began;
   if (milliseconds > tally.slowest.milliseconds) tally.slowest = { number, outcome, milliseconds };
 }
