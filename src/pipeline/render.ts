@@ -2,6 +2,7 @@ import { MediaError } from "../media/errors.js";
 import type { RenderedImage, RenderedVariant, RenderJob } from "../media/ports.js";
 import { writeAnimations } from "./animation.js";
 import { decodePicture } from "./decode-picture.js";
+import { encodeStill } from "./encode-still.js";
 import { readExif } from "./exif.js";
 import { blankGpsInFile } from "./gps-blank.js";
 import { hashSourceSize, perceptualHash } from "./perceptual-hash.js";
@@ -80,10 +81,6 @@ async function writeStill({ variant, pixels }: Rendition, folder: string): Promi
   const { name, quality, width, height } = variant;
   const contentType = pixels.channels === 4 ? "image/webp" : "image/jpeg";
   const path = variantPath(folder, { name, contentType });
-  const picture = openPixels(pixels);
-  await (contentType === "image/webp"
-    ? picture.webp({ quality, effort: 2 })
-    : picture.jpeg({ quality, progressive: true })
-  ).toFile(path);
+  await encodeStill(openPixels(pixels), contentType, quality).toFile(path);
   return { name, path, width, height, contentType };
 }
