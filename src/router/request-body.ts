@@ -31,8 +31,7 @@ export async function readChunk(
 ): Promise<ReadableStreamReadResult<Uint8Array>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const failure = new MediaError({ code: "REQUEST_TIMEOUT", seconds: idleMs / 1000 });
-    timer = setTimeout(() => reject(failure), idleMs);
+    timer = setTimeout(() => reject(new MediaError({ code: "REQUEST_TIMEOUT", seconds: idleMs / 1000 })), idleMs);
   });
   const chunk = reader.read().catch((cause: unknown) => {
     throw interrupted(cause);

@@ -38,6 +38,14 @@ describe("the perceptual hash", () => {
     expect(bits((await hashOf(picture)) ?? "", await referenceOf(picture))).toBeLessThanOrEqual(2);
   });
 
+  it.each([1, 2, 3, 4])(
+    "is that of sharp-phash, bit for bit, of a picture that needs no shrinking (%i)",
+    async (seed) => {
+      const picture = await png(scenery(800, 600, seed));
+      expect(await hashOf(picture)).toBe(await referenceOf(picture));
+    },
+  );
+
   it("sees transparent parts as white", async () => {
     const shape = await png(scenery(600, 400));
     const mask = await png(
