@@ -27,14 +27,20 @@ export async function startPixelProcess(folder: string, warmUp: Photograph): Pro
   const outputFolder = join(folder, "rendered");
   await mkdir(outputFolder);
   const work = async ({ path }: Photograph) => {
-    await pipeline.render({ path, outputFolder, variants: VARIANTS, keepGps: false });
+    await pipeline.render({ path, outputFolder, variants: VARIANTS, focalPoint: null, keepGps: false });
   };
   await work(warmUp);
   return { pid, work, stop: () => pipeline.close() };
 }
 
 const ignore = (): void => undefined;
-const PATIENCE = { queueLimit: 10, inspectTimeoutMs: 60_000, renderTimeoutMs: 60_000, maxPixels: 200_000_000 };
+const PATIENCE = {
+  queueLimits: { upload: 10, demand: 10 },
+  pixelBudget: 200_000_000,
+  inspectTimeoutMs: 60_000,
+  renderTimeoutMs: 60_000,
+  maxPixels: 200_000_000,
+};
 
 /** The same in another way: see `pixel-rival.ts`. */
 export async function startPixelRival(way: "naive" | "bound", folder: string): Promise<Contender> {

@@ -87,8 +87,14 @@ async function longestHold(work: () => Promise<unknown>): Promise<number> {
 }
 
 async function measureHold(path: string, folder: string): Promise<void> {
-  const options = { processes: 2, queueLimit: 10, inspectTimeoutMs: 60_000, renderTimeoutMs: 600_000 };
-  const pipeline = createSharpPipeline({ ...options, maxPixels: MAX_PIXELS });
+  const pipeline = createSharpPipeline({
+    processes: 2,
+    queueLimits: { upload: 10, demand: 10 },
+    pixelBudget: 2 * MAX_PIXELS,
+    inspectTimeoutMs: 60_000,
+    renderTimeoutMs: 600_000,
+    maxPixels: MAX_PIXELS,
+  });
   const started = performance.now();
   const busy = await longestHold(() =>
     Promise.all(

@@ -108,7 +108,7 @@ const policyOf = (config: Config) => ({
 });
 
 /** Waiting pictures beyond this are told to come back: at some ten pictures a second they would wait too long. */
-export const PIXEL_QUEUE = 100;
+export const PIXEL_QUEUE = { upload: 100, demand: 50 } as const;
 /** A header takes milliseconds; the rest is for a machine that has much else to do. */
 const INSPECT_TIMEOUT_MS = 10_000;
 /** The slowest honest pictures, long animations, take about half of it on one core. */
@@ -122,7 +122,8 @@ export const pixelProcesses = (config: Config): number => config.PIXEL_PROCESSES
 
 const pipelineOptions = (config: Config, log: Deps["log"]) => ({
   processes: pixelProcesses(config),
-  queueLimit: PIXEL_QUEUE,
+  queueLimits: PIXEL_QUEUE,
+  pixelBudget: config.MAX_PIXELS_IN_FLIGHT,
   inspectTimeoutMs: INSPECT_TIMEOUT_MS,
   renderTimeoutMs: RENDER_TIMEOUT_MS,
   maxPixels: Math.max(config.MAX_IMAGE_PIXELS, config.MAX_ANIMATED_PIXELS),

@@ -84,6 +84,7 @@ export const environment = z.object({
   LOG_LEVEL: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
   PIXEL_PROCESSES: integer(0, 0),
   PIXEL_PROCESS_MAX_BYTES: integer(3 * GIB, 256 * MIB),
+  MAX_PIXELS_IN_FLIGHT: integer(100_000_000),
   MAX_IMAGE_BYTES: integer(20 * MIB),
   MAX_AVATAR_BYTES: integer(10 * MIB),
   MIN_VIDEO_BYTES: integer(10 * 1024),

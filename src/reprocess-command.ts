@@ -44,7 +44,12 @@ const readOptions = (words: readonly string[]) => readWords(words, OPTIONS).valu
 export async function reprocessVariants(config: Config, words: readonly string[]): Promise<boolean> {
   const given = readOptions(words);
   const pace = {
-    concurrency: wholeNumber("--concurrency", given.concurrency ?? String(pixelProcesses(config)), 1, PIXEL_QUEUE),
+    concurrency: wholeNumber(
+      "--concurrency",
+      given.concurrency ?? String(pixelProcesses(config)),
+      1,
+      PIXEL_QUEUE.demand,
+    ),
     itemsPerSecond: wholeNumber("--items-per-second", given["items-per-second"], 0),
   };
   const filter = toFilter(given);

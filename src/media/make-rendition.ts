@@ -40,8 +40,14 @@ export async function makeRendition(
   });
 }
 
-const jobOf = ({ width, height, focalPoint, contentType, quality }: RenditionOrder) =>
-  ({ width, height, focalPoint, contentType, quality, priority: "demand" }) as const;
+const jobOf = ({ width, height, focalPoint, contentType, quality, source }: RenditionOrder) => ({
+  width,
+  height,
+  focalPoint,
+  contentType,
+  quality,
+  heldPixels: source.pixels,
+});
 
 type Picture = { order: RenditionOrder; claim: RenditionClaim; picture: ByteSource };
 

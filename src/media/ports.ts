@@ -154,6 +154,8 @@ export type ImageHeader = {
   height: number;
   /** 1 for a still picture. */
   frames: number;
+  /** Pixels that are in memory at once while it is decoded; far fewer than it has where its format is read row by row. */
+  heldPixels: number;
 };
 
 export type RenderedVariant = {
@@ -190,6 +192,10 @@ export type RenderJob = {
   /** Of the upright picture, 0 to 1: what crops keep. Null: the middle. */
   focalPoint: FocalPoint | null;
   keepGps: boolean;
+  /** As `inspect` answered it: what the picture weighs among others. Where it is left out it is taken for the heaviest. */
+  heldPixels?: number | undefined;
+  /** `demand`: nobody waits for it who could not wait longer; uploads go first. They are the default. */
+  priority?: "upload" | "demand" | undefined;
 };
 
 export type DeriveJob = {
@@ -204,8 +210,8 @@ export type DeriveJob = {
   contentType: RenditionType;
   /** Encoder quality, 1..100. */
   quality: number;
-  /** Somebody waits for a page to show; an upload's pictures go first. */
-  priority: "demand";
+  /** Most pixels that its decoder holds at once: what the picture weighs among others. */
+  heldPixels: number;
 };
 
 /**

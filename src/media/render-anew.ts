@@ -75,10 +75,12 @@ async function renderFrom(
   requireOriginal(media, original);
   const workspace = await deps.spool.folder();
   try {
-    const { focalPoint } = media;
+    const { focalPoint, contentType } = media;
+    const { heldPixels } = await deps.images.inspect(original.path, contentType);
     const variants = options.extent === "crops" ? CROPPED_VARIANTS : VARIANTS;
+    const terms = { heldPixels, priority: "demand" } as const;
     const job = { path: original.path, outputFolder: workspace.path, variants, focalPoint, keepGps: deps.keepGps };
-    const picture = await deps.images.render(job);
+    const picture = await deps.images.render({ ...job, ...terms });
     if (!(await storeAndReplace(deps, media, picture, options))) return { outcome: "gone" };
     return { outcome: "made", hasPosition: picture.originalChanged };
   } finally {

@@ -10,7 +10,7 @@ export type RenditionOrder = {
   /** Names it among those of its item, and says all that makes it what it is but the focal point and its source. */
   spec: string;
   /** The stored object it is made of. */
-  source: { key: string; fileSize: number };
+  source: { key: string; fileSize: number; pixels: number };
   /** Pixels; never larger than the picture. */
   width: number;
   height: number;
@@ -42,7 +42,7 @@ const extensionOf = (contentType: RenditionType): string => CONTENT_TYPES[conten
 export const orderOfVariant = (media: Media, variant: Variant, contentType: RenditionType): RenditionOrder => ({
   media,
   spec: `${variant.name}.${extensionOf(contentType)}`,
-  source: variant,
+  source: sourceOf(variant),
   width: variant.width,
   height: variant.height,
   isCropped: false,
@@ -109,9 +109,12 @@ function sourceCovering(media: Media, picture: ImageSize, size: ImageSize): Rend
     const scale = Math.max(size.width / picture.width, size.height / picture.height);
     return width >= Math.floor(picture.width * scale) && height >= Math.floor(picture.height * scale);
   };
-  const original = { key: media.storagePath, fileSize: media.fileSize };
-  return wholeVariants(media).find((variant) => covers(variant) && fits(variant, size)) ?? original;
+  const variant = wholeVariants(media).find((stored) => covers(stored) && fits(stored, size));
+  if (variant) return sourceOf(variant);
+  return { key: media.storagePath, fileSize: media.fileSize, pixels: picture.width * picture.height };
 }
+
+const sourceOf = ({ key, fileSize, width, height }: Variant) => ({ key, fileSize, pixels: width * height });
 
 /** Rounding may leave a variant a pixel short of what is asked for. */
 const fits = (variant: ImageSize, size: ImageSize): boolean =>

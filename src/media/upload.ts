@@ -55,8 +55,9 @@ async function makeMedia(deps: Deps, request: UploadRequest, key: IdempotencyKey
   const workspace = await deps.spool.folder();
   try {
     const { path } = incoming.file;
+    const { heldPixels } = inspected;
     const { keepGps } = deps;
-    const job = { path, outputFolder: workspace.path, variants: VARIANTS, focalPoint: null, keepGps };
+    const job = { path, outputFolder: workspace.path, variants: VARIANTS, focalPoint: null, keepGps, heldPixels };
     const picture = await deps.images.render(job);
     const measured = await measureObjects(deps, inspected, picture);
     await request.turn;

@@ -8,6 +8,6 @@ const ENCODERS: Record<StillType, (picture: Sharp, quality: number) => Sharp> = 
   "image/webp": (picture, quality) => picture.webp({ quality, effort: 2 }),
 };
 
-/** The picture as it is stored; `quality` is 1..100. What each setting costs and gains: docs/decisions/0025. */
+/** The picture as it is stored; `quality` is 1..100. */
 export const encodeStill = (picture: Sharp, contentType: StillType, quality: number): Sharp =>
   ENCODERS[contentType](picture, quality);

@@ -7,6 +7,7 @@ import { profileOf } from "./code-point-profile.js";
 import { readCodePoints } from "./code-points.js";
 import { DECODABLE_TYPES, type DecodableType } from "./decodable-types.js";
 import { decoding } from "./decode-failure.js";
+import { heldPixels } from "./held-pixels.js";
 import { requireFewScans } from "./jpeg-scans.js";
 
 /** Of these every frame counts; pages of others (TIFF, MPO, HEIF) are pictures of their own, and the first is meant. */
@@ -47,7 +48,7 @@ export type PictureHeader = ImageHeader & {
  */
 export async function inspectPicture(path: string, contentType: string): Promise<ImageHeader> {
   requireDecodable(contentType);
-  const { width, height, frames, ...header } = await readHeader(path);
+  const { width, height, frames, heldPixels, ...header } = await readHeader(path);
   if (!isSameType(contentType, header.contentType)) {
     throw new MediaError({
       code: "CORRUPT_FILE",
@@ -55,7 +56,7 @@ export async function inspectPicture(path: string, contentType: string): Promise
     });
   }
   if (contentType === "image/jpeg") await requireFewScans(path);
-  return { width, height, frames };
+  return { width, height, frames, heldPixels };
 }
 
 /** The general type says nothing of what codes its pixels. */
@@ -81,12 +82,18 @@ async function readHead(path: string): Promise<Buffer> {
 async function readWithSharp(path: string): Promise<PictureHeader> {
   const metadata = await decoding(sharp(path, { limitInputPixels: false, failOn: "error" }).metadata());
   const contentType = requireDecodable(metadata.mediaType ?? metadata.format);
+  const frames = ANIMATED_TYPES.includes(contentType) ? (metadata.pages ?? 1) : 1;
   requireKnownWhite(metadata);
   return {
     ...metadata.autoOrient,
     contentType,
     decoder: metadata.compression === "hevc" ? "hevc" : "sharp",
-    frames: ANIMATED_TYPES.includes(contentType) ? (metadata.pages ?? 1) : 1,
+    frames,
+    heldPixels: heldPixels(contentType, {
+      ...metadata.autoOrient,
+      frames,
+      isInterlaced: metadata.isProgressive ?? false,
+    }),
     orientation: orientationOf(metadata),
     profile: await readProfile(path, contentType, metadata),
     isCmyk: metadata.space === "cmyk",
@@ -110,7 +117,8 @@ const PLAIN = { frames: 1, orientation: 1, profile: null, isCmyk: false, exif: n
 
 function describeBitmap(head: Buffer): PictureHeader {
   const { width, height } = readBitmapHeader(head);
-  return { ...PLAIN, width, height, contentType: "image/bmp", decoder: "bitmap" };
+  const held = heldPixels("image/bmp", { width, height, frames: 1, isInterlaced: false });
+  return { ...PLAIN, width, height, heldPixels: held, contentType: "image/bmp", decoder: "bitmap" };
 }
 
 function requireDecodable(detected: string): DecodableType {

@@ -7,7 +7,7 @@ import { VARIANT_NAMES } from "../media/variants.js";
 export type PixelRequest =
   | { kind: "inspect"; path: string; contentType: string }
   | { kind: "render"; job: RenderJob; maxPixels: number }
-  | { kind: "derive"; job: DeriveJob; maxPixels: number; priority: DeriveJob["priority"] };
+  | { kind: "derive"; job: DeriveJob; maxPixels: number };
 
 /**
  * What a pixel process answers. It handles hostile files, so the server believes no more than this: an answer of
@@ -44,7 +44,12 @@ export const derivedPath = ({ outputFolder }: Pick<DeriveJob, "outputFolder">): 
 
 const side = z.number().int().positive();
 
-export const imageHeaderSchema = z.object({ width: side, height: side, frames: z.number().int().positive() });
+export const imageHeaderSchema = z.object({
+  width: side,
+  height: side,
+  frames: z.number().int().positive(),
+  heldPixels: z.number().int().nonnegative(),
+});
 
 /** Both sides know where it lies and what it is. */
 export const derivedSchema = z.null();

@@ -5,12 +5,15 @@ import type { Logger } from "../media/ports.js";
 import { forkPixelProcess } from "./fork-pixel-process.js";
 import { createMemoryWatch } from "./memory-watch.js";
 import { type PixelRequest, pixelReplySchema, READY } from "./pixel-messages.js";
+import { createPixelQueue, type PixelJob, type Priority } from "./pixel-queue.js";
 
 export type ProcessPoolOptions = {
   /** Most processes at once; each is started when it is first needed, and anew after it died. */
   processes: number;
-  /** Most requests that wait for a process. */
-  queueLimit: number;
+  /** Most requests that wait for a process, by who waits. */
+  queueLimits: Readonly<Record<Priority, number>>;
+  /** See `pixel-queue.ts`, which decides who is next. */
+  pixelBudget: number;
   /** Most memory a process may hold while it is at a picture; without it there is no limit. Bytes. */
   maxProcessBytes?: number | undefined;
   log?: Logger | undefined;
@@ -20,17 +23,20 @@ export type ProcessPool = {
   /**
    * Answers what the process answers, as `answer` reads it. Rejects with the MediaError it answers; with CORRUPT_FILE
    * where the picture crashed its decoder, filled more memory than a process may hold, or kept it busy for longer than
-   * `timeoutMs` (the wait for a free process and its start not counted); with PROCESSING_FAILED where it was ended from outside or its answer has another shape; with OVERLOADED
+   * `terms.timeoutMs` (the wait for a free process and its start not counted); with PROCESSING_FAILED where it was ended
+   * from outside or its answer has another shape; with OVERLOADED
    * where too many wait or the pool is closed.
    */
-  run<T>(request: PixelRequest, answer: z.ZodType<T>, timeoutMs: number): Promise<T>;
+  run<T>(request: PixelRequest, answer: z.ZodType<T>, terms: Terms): Promise<T>;
   /** Refuses what waits, lets what runs come to its end, ends every process. */
   close(): Promise<void>;
 };
 
-type Task = {
+/** What a request may take: time once it has begun, pixels, and its place among those that wait. */
+export type Terms = PixelJob & { timeoutMs: number };
+
+type Task = Terms & {
   request: PixelRequest;
-  timeoutMs: number;
   /** False where the value has another shape than promised. */
   accept(value: unknown): boolean;
   reject(failure: MediaFailure): void;
@@ -66,23 +72,28 @@ const deathOf = (signal: unknown): MediaFailure =>
 
 /** Runs `pixel-process` in a pool of long-lived child processes, one request at a time in each. */
 export function createProcessPool(options: ProcessPoolOptions): ProcessPool {
-  const { processes, queueLimit, maxProcessBytes, log } = options;
+  const { processes, queueLimits, pixelBudget, maxProcessBytes, log } = options;
   const memory = maxProcessBytes === undefined ? null : createMemoryWatch(maxProcessBytes);
   const workers = new Set<Worker>();
-  const waiting: Task[] = [];
+  const queue = createPixelQueue<Task>({ budget: pixelBudget, limits: queueLimits });
   let closed = false;
   let lastIsGone = (): void => undefined;
 
   function enqueue(task: Task): void {
-    const worker = closed ? undefined : freeWorker();
-    if (worker) assign(worker, task);
-    else if (closed || waiting.length >= queueLimit) task.reject(OVERLOADED);
-    else waiting.push(task);
+    if (closed || !queue.add(task, hasFreeWorker())) task.reject(OVERLOADED);
+    else assignNext();
   }
 
-  function freeWorker(): Worker | undefined {
-    const idle = [...workers].find((worker) => !worker.task && !worker.doom);
-    return idle ?? (workers.size < processes ? start() : undefined);
+  const idleWorker = () => [...workers].find((worker) => !worker.task && !worker.doom);
+  const hasFreeWorker = (): boolean => idleWorker() !== undefined || workers.size < processes;
+
+  /** Gives work to whoever is free, as far as the queue lets it begin. */
+  function assignNext(): void {
+    while (hasFreeWorker()) {
+      const task = queue.take();
+      if (!task) return;
+      assign(idleWorker() ?? start(), task);
+    }
   }
 
   function start(): Worker {
@@ -128,10 +139,10 @@ export function createProcessPool(options: ProcessPoolOptions): ProcessPool {
   function release(worker: Worker): void {
     clearTimeout(worker.timer);
     worker.unwatch?.();
+    if (worker.task) queue.finish(worker.task);
     worker.task = null;
-    const next = waiting.shift();
-    if (next) assign(worker, next);
-    else if (closed) kill(worker, failed("the pool is closed"));
+    if (closed) kill(worker, failed("the pool is closed"));
+    else assignNext();
   }
 
   function bury(worker: Worker, circumstances: Record<string, unknown>): void {
@@ -142,15 +153,15 @@ export function createProcessPool(options: ProcessPoolOptions): ProcessPool {
       const failure = worker.doom ?? deathOf(circumstances.signal);
       log?.error({ pid: worker.child.pid, failure, ...circumstances }, "pixel process died at work");
       worker.task.reject(failure);
+      queue.finish(worker.task);
     }
     if (workers.size === 0) lastIsGone();
-    const next = waiting.shift();
-    if (next) enqueue(next);
+    if (!closed) assignNext();
   }
 
   async function close(): Promise<void> {
     closed = true;
-    for (const task of waiting.splice(0)) task.reject(OVERLOADED);
+    for (const task of queue.drain()) task.reject(OVERLOADED);
     if (workers.size === 0) return;
     const allGone = new Promise<void>((resolve) => {
       lastIsGone = resolve;
@@ -160,14 +171,14 @@ export function createProcessPool(options: ProcessPoolOptions): ProcessPool {
   }
 
   return {
-    run: (request, answer, timeoutMs) =>
+    run: (request, answer, terms) =>
       new Promise((resolve, reject) => {
         const accept = (value: unknown): boolean => {
           const { success, data } = answer.safeParse(value);
           if (success) resolve(data);
           return success;
         };
-        enqueue({ request, timeoutMs, accept, reject: (failure) => reject(new MediaError(failure)) });
+        enqueue({ ...terms, request, accept, reject: (failure) => reject(new MediaError(failure)) });
       }),
     close,
   };

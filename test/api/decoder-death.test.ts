@@ -29,7 +29,8 @@ describe.skipIf(process.platform !== "linux")(
       error: () => undefined,
     };
     const pipeline = {
-      queueLimit: 100,
+      queueLimits: { upload: 100, demand: 100 },
+      pixelBudget: 200_000_000,
       inspectTimeoutMs: 30_000,
       renderTimeoutMs: DEADLINE_MS,
       maxPixels: 200_000_000,

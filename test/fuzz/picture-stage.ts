@@ -40,7 +40,8 @@ export async function openPictureStage(processes: number): Promise<PictureStage>
   const seen = { pids: [] as number[], crashed: 0, overdue: 0 };
   const images = createSharpPipeline({
     processes,
-    queueLimit: 100,
+    queueLimits: { upload: 100, demand: 100 },
+    pixelBudget: domain.deps.limits.maxAnimatedPixels,
     inspectTimeoutMs: INSPECT_TIMEOUT_MS,
     renderTimeoutMs: RENDER_TIMEOUT_MS,
     maxPixels: domain.deps.limits.maxAnimatedPixels,

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DeriveJob } from "../../src/media/ports.js";
-import { createDemandQueue } from "../../src/pipeline/demand-queue.js";
 import { animation, CORNERS, colourAt, colourDistance, orientedJpeg, paint, quarters } from "../support/pictures.js";
 import { openPixelStage, type PixelStage } from "../support/pixel-stage.js";
 
@@ -19,7 +18,7 @@ describe("a picture made on demand", () => {
 
   async function derive(bytes: Uint8Array, job: Partial<DeriveJob> = {}): Promise<string> {
     const [path, outputFolder] = [await stage.store(bytes), await mkdtemp(join(stage.folder, "out-"))];
-    const common = { focalPoint: null, contentType: "image/webp", quality: 80, priority: "demand" } as const;
+    const common = { focalPoint: null, contentType: "image/webp", quality: 80, heldPixels: 1_000_000 } as const;
     return stage.pipeline.derive({ path, outputFolder, width: 100, height: 100, ...common, ...job });
   }
 
@@ -97,35 +96,5 @@ describe("a picture made on demand", () => {
     await expect(derive(bytes, job)).rejects.toMatchObject({
       failure: { code: what.includes("none") ? expect.stringMatching(/UNSUPPORTED_TYPE|CORRUPT_FILE/) : code },
     });
-  });
-});
-
-describe("the queue of what is made on demand", () => {
-  it("lets so many run, so many wait, and refuses the rest, the first first", async () => {
-    const queue = createDemandQueue({ concurrent: 2, limit: 2 });
-    const began: number[] = [];
-    const ends: (() => void)[] = [];
-    const task = (n: number) =>
-      queue(async () => {
-        began.push(n);
-        await new Promise<void>((resolve) => void ends.push(resolve));
-        if (n === 1) throw new RangeError("one");
-        return n;
-      });
-    const [a, b, c, d, e] = [0, 1, 2, 3, 4].map(task) as [Promise<number>, ...Promise<number>[]];
-    await expect(e).rejects.toMatchObject({ failure: { code: "OVERLOADED" } });
-    expect(began).toEqual([0, 1]);
-    ends[1]?.();
-    await expect(b).rejects.toThrow(RangeError);
-    expect(began).toEqual([0, 1, 2]);
-    ends[0]?.();
-    expect(await a).toBe(0);
-    for (const end of ends) end();
-    expect(await c).toBe(2);
-    ends[3]?.();
-    expect([await d, began]).toEqual([3, [0, 1, 2, 3]]);
-    const again = task(5);
-    ends[4]?.();
-    expect(await again).toBe(5);
   });
 });

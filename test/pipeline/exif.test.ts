@@ -22,6 +22,7 @@ const headerWith = (exif: Buffer | null): PictureHeader => ({
   width: 10,
   height: 10,
   frames: 1,
+  heldPixels: 0,
   contentType: "image/jpeg",
   decoder: "sharp",
   orientation: 1,

@@ -52,6 +52,7 @@ describe("a HEIC picture", () => {
       width: 320,
       height: 240,
       frames: 1,
+      heldPixels: 320 * 240,
     });
   });
 

@@ -63,6 +63,6 @@ describe("a JPEG made to keep its decoder busy", () => {
 
   it("is refused by its number of scans", async () => {
     await expect(inspect(101)).rejects.toMatchObject({ failure: { code: "CORRUPT_FILE" } });
-    expect(await inspect(100)).toEqual({ width: 64, height: 64, frames: 1 });
+    expect(await inspect(100)).toMatchObject({ width: 64, height: 64, frames: 1 });
   });
 });

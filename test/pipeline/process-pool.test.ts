@@ -6,14 +6,20 @@ import { z } from "zod";
 import type { Logger } from "../../src/media/ports.js";
 import { VARIANTS } from "../../src/media/variants.js";
 import { imageHeaderSchema, renderedImageSchema } from "../../src/pipeline/pixel-messages.js";
-import { createProcessPool, type ProcessPool, type ProcessPoolOptions } from "../../src/pipeline/process-pool.js";
+import {
+  createProcessPool,
+  type ProcessPool,
+  type ProcessPoolOptions,
+  type Terms,
+} from "../../src/pipeline/process-pool.js";
 import { startScript } from "../support/child-script.js";
 import { flatJpegOfScans } from "../support/hostile-pictures.js";
 import { scenery } from "../support/pictures.js";
 import { makeTemporaryFolder } from "../support/temporary-folder.js";
 
 const PATIENT_MS = 25_000;
-const SIZE = { width: 40, height: 30, frames: 1 };
+const SIZE = { width: 40, height: 30, frames: 1, heldPixels: 1_200 };
+const BUDGET = 10_000;
 
 let folder: Awaited<ReturnType<typeof makeTemporaryFolder>>;
 let path: string;
@@ -40,11 +46,22 @@ const log: Logger = {
 };
 
 function open(options: Partial<ProcessPoolOptions> = {}): void {
-  pool = createProcessPool({ processes: 1, queueLimit: 10, log, ...options });
+  pool = createProcessPool({
+    processes: 1,
+    queueLimits: { upload: 10, demand: 10 },
+    pixelBudget: BUDGET,
+    log,
+    ...options,
+  });
 }
 
-const inspect = (timeoutMs = PATIENT_MS) =>
-  pool.run({ kind: "inspect", path, contentType: "image/png" }, imageHeaderSchema, timeoutMs);
+const inspect = (timeoutMs = PATIENT_MS, terms: Partial<Terms> = {}) =>
+  pool.run({ kind: "inspect", path, contentType: "image/png" }, imageHeaderSchema, {
+    timeoutMs,
+    cost: 0,
+    priority: "upload",
+    ...terms,
+  });
 
 const failure = (code: string) => ({ failure: expect.objectContaining({ code }) });
 
@@ -131,7 +148,11 @@ describe("a pool of processes", () => {
       open({ maxProcessBytes: 256 * 1024 ** 2 });
       await writeFile(path, flatJpegOfScans(9_992, 90));
       const job = { path, outputFolder: folder.path, variants: VARIANTS, focalPoint: null, keepGps: false };
-      const rendered = pool.run({ kind: "render", job, maxPixels: 200_000_000 }, renderedImageSchema, PATIENT_MS);
+      const rendered = pool.run({ kind: "render", job, maxPixels: 200_000_000 }, renderedImageSchema, {
+        timeoutMs: PATIENT_MS,
+        cost: 1,
+        priority: "upload",
+      });
       await expect(rendered).rejects.toMatchObject({
         failure: { code: "CORRUPT_FILE", reason: "decoding it takes more memory than a picture may have" },
       });
@@ -142,7 +163,7 @@ describe("a pool of processes", () => {
   );
 
   it("lets only so many wait", async () => {
-    open({ queueLimit: 1 });
+    open({ queueLimits: { upload: 1, demand: 0 } });
     const pid = await stalled();
     const running = started(inspect());
     const waiting = started(inspect());
@@ -153,17 +174,55 @@ describe("a pool of processes", () => {
   });
 
   it("works without a place to wait in", async () => {
-    open({ queueLimit: 0 });
+    open({ queueLimits: { upload: 0, demand: 0 } });
     expect(await inspect()).toEqual(SIZE);
+  });
+
+  it("lets visitors wait in places of their own", async () => {
+    open({ queueLimits: { upload: 1, demand: 1 } });
+    const pid = await stalled();
+    const visitor = { priority: "demand" } as const;
+    const running = started(inspect());
+    const waiting = [started(inspect(PATIENT_MS, visitor)), started(inspect())];
+    await expect(inspect(PATIENT_MS, visitor)).rejects.toMatchObject(failure("OVERLOADED"));
+    signal(pid, "SIGCONT");
+    expect(await Promise.all([running, ...waiting])).toEqual([SIZE, SIZE, SIZE]);
+  });
+
+  it("keeps a process idle rather than hold more pixels than it may, and uses it for what holds none", async () => {
+    open({ processes: 2 });
+    const dear = { cost: BUDGET - 1 };
+    const pid = await stalled();
+    const running = started(inspect(PATIENT_MS, dear));
+    const waiting = started(inspect(PATIENT_MS, dear));
+    expect(await inspect()).toEqual(SIZE);
+    expect(pids).toHaveLength(2);
+    const other = pids.at(-1) ?? 0;
+    signal(other, "SIGKILL");
+    while (signal(other, 0)) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(pids).toHaveLength(2);
+    signal(pid, "SIGCONT");
+    expect(await Promise.all([running, waiting])).toEqual([SIZE, SIZE]);
+    expect(pids).toHaveLength(2);
+  });
+
+  it("has the pixels back of a picture that died with its process", async () => {
+    open();
+    const pid = await stalled();
+    const dying = started(inspect(PATIENT_MS, { cost: BUDGET }));
+    const waiting = started(inspect(PATIENT_MS, { cost: BUDGET }));
+    signal(pid, "SIGKILL");
+    await expect(dying).rejects.toMatchObject(failure("PROCESSING_FAILED"));
+    expect(await waiting).toEqual(SIZE);
   });
 
   it("believes no answer of another shape", async () => {
     open();
-    const answer = pool.run(
-      { kind: "inspect", path, contentType: "image/png" },
-      z.object({ depth: z.number() }),
-      PATIENT_MS,
-    );
+    const answer = pool.run({ kind: "inspect", path, contentType: "image/png" }, z.object({ depth: z.number() }), {
+      timeoutMs: PATIENT_MS,
+      cost: 0,
+      priority: "upload",
+    });
     await expect(answer).rejects.toMatchObject(failure("PROCESSING_FAILED"));
     expect(await inspect()).toEqual(SIZE);
     expect(pids).toHaveLength(2);
@@ -211,7 +270,7 @@ describe("a process of the pool", () => {
     const server = startScript(`
       import { createSharpPipeline } from "./src/pipeline/sharp-pipeline.ts";
       const log = { info: (fields) => console.log(fields.pid), warn() {}, error() {} };
-      const pipeline = createSharpPipeline({ processes: 1, queueLimit: 1, inspectTimeoutMs: 20_000, renderTimeoutMs: 20_000, maxPixels: 1e6, log });
+      const pipeline = createSharpPipeline({ processes: 1, queueLimits: { upload: 1, demand: 1 }, pixelBudget: 1e6, inspectTimeoutMs: 20_000, renderTimeoutMs: 20_000, maxPixels: 1e6, log });
       await pipeline.inspect(${JSON.stringify(path)}, "image/png");
     `);
     const [line] = (await once(server.stdout ?? server, "data")) as [Buffer];

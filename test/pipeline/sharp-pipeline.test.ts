@@ -119,7 +119,7 @@ describe("rendering", () => {
 describe("orientation", () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])("%i is followed in size and in every variant", async (orientation) => {
     const picture = await orientedJpeg(640, 400, orientation);
-    expect(await inspect(picture, "image/jpeg")).toEqual({ width: 640, height: 400, frames: 1 });
+    expect(await inspect(picture, "image/jpeg")).toMatchObject({ width: 640, height: 400, frames: 1 });
     const image = await render(picture);
     expect(image).toMatchObject({ width: 640, height: 400 });
     for (const { path } of image.variants) {
@@ -141,7 +141,7 @@ describe("orientation", () => {
         .withMetadata({ orientation })
         .webp({ delay: [100, 250], lossless: true })
         .toBuffer();
-      expect(await inspect(turned, "image/webp")).toEqual({ width: 300, height: 200, frames: 2 });
+      expect(await inspect(turned, "image/webp")).toMatchObject({ width: 300, height: 200, frames: 2 });
       const { path } = variant(await render(turned), "thumbnail");
       expect(await sharp(path, { animated: true }).metadata()).toMatchObject({
         width: 150,
@@ -242,7 +242,7 @@ describe("animation", () => {
 
   it.each(["gif", "webp"] as const)("of %s keeps frames, delays and loop in every variant", async (format) => {
     const moving = await (await animation(format, { width: 500, height: 300 }, colours)).toBuffer();
-    expect(await inspect(moving, `image/${format}`)).toEqual({ width: 500, height: 300, frames: 3 });
+    expect(await inspect(moving, `image/${format}`)).toMatchObject({ width: 500, height: 300, frames: 3 });
     const image = await render(moving);
     expect(image).toMatchObject({ width: 500, height: 300, perceptualHash: null });
     expect(image.variants.map(({ name }) => name)).toEqual(["small", "thumbnail"]);
@@ -263,7 +263,7 @@ describe("animation", () => {
   });
 
   it("of a PNG counts as the still picture it also is", async () => {
-    expect(await inspect(await png(scenery(80, 60)), "image/png")).toEqual({ width: 80, height: 60, frames: 1 });
+    expect(await inspect(await png(scenery(80, 60)), "image/png")).toMatchObject({ width: 80, height: 60, frames: 1 });
   });
 });
 
@@ -273,7 +273,7 @@ describe("TIFF of several pages", () => {
     const pages = await sharp([first as Buffer, second as Buffer], { join: { animated: true } })
       .tiff()
       .toBuffer();
-    expect(await inspect(pages, "image/tiff")).toEqual({ width: 300, height: 200, frames: 1 });
+    expect(await inspect(pages, "image/tiff")).toMatchObject({ width: 300, height: 200, frames: 1 });
     const { path } = variant(await render(pages), "thumbnail");
     expect(await sharp(path).metadata()).toMatchObject({ format: "jpeg", width: 150, height: 150 });
     expect(colourDistance(await colourAt(path, 0.1, 0.1), CORNERS.topLeft)).toBeLessThan(25);
@@ -349,7 +349,7 @@ describe("what is refused", () => {
   it("a file of another type than its first bytes say", async () => {
     const picture = await png(scenery(100, 80));
     await expect(inspect(picture, "image/jpeg")).rejects.toMatchObject(failure("CORRUPT_FILE"));
-    await expect(inspect(picture, "image/png")).resolves.toEqual({ width: 100, height: 80, frames: 1 });
+    await expect(inspect(picture, "image/png")).resolves.toMatchObject({ width: 100, height: 80, frames: 1 });
   });
 
   it("no picture that is taken anywhere: servers without pixels promise the same types", () => {
@@ -366,7 +366,7 @@ describe("what is refused", () => {
     const huge = await sharp({ create: { width: 12_000, height: 6_000, channels: 3, background: "#fff" } })
       .png()
       .toBuffer();
-    expect(await inspect(huge, "image/png")).toEqual({ width: 12_000, height: 6_000, frames: 1 });
+    expect(await inspect(huge, "image/png")).toMatchObject({ width: 12_000, height: 6_000, frames: 1 });
     await expect(render(huge)).rejects.toMatchObject({
       failure: { code: "TOO_MANY_PIXELS", pixels: 72_000_000, maxPixels: MAX_PIXELS },
     });

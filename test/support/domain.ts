@@ -77,7 +77,8 @@ export async function createDomain(createDatabase: () => Promise<EmptyDatabase> 
   const { metrics, ...measured } = recordingMetrics();
   const images = createSharpPipeline({
     processes: 1,
-    queueLimit: 50,
+    queueLimits: { upload: 50, demand: 50 },
+    pixelBudget: 200_000_000,
     inspectTimeoutMs: 10_000,
     renderTimeoutMs: 30_000,
     maxPixels: 200_000_000,

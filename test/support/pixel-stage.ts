@@ -22,7 +22,8 @@ export async function openPixelStage(maxPixels: number): Promise<PixelStage> {
   const folder = await makeTemporaryFolder();
   const pipeline = createSharpPipeline({
     processes: 1,
-    queueLimit: 50,
+    queueLimits: { upload: 50, demand: 50 },
+    pixelBudget: 200_000_000,
     inspectTimeoutMs: 20_000,
     renderTimeoutMs: 20_000,
     maxPixels,
