@@ -27,7 +27,8 @@ process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 process.on("message", (request: PixelRequest) => {
   void answer(request).then((reply) => process.send?.(reply));
 });
-process.send?.(READY);
+// Where the server went while this was loading, nothing keeps this process either.
+if (process.connected) process.send?.(READY);
 
 async function answer(request: PixelRequest): Promise<PixelReply> {
   try {
