@@ -38,6 +38,11 @@ export type ByteSource = {
   /** Lower-case hex of what `open` yields. */
   readonly sha256: string;
   open(): ReadableStream<Uint8Array>;
+  /**
+   * The file of this machine that they are, whole, where there is one: digested as it was written or after it, and not
+   * written to again. A store on the same disk may keep that file itself.
+   */
+  readonly path?: string;
 };
 
 /** A private file of this process on local disk. It is gone after `discard`, or when the process's spool is swept. */

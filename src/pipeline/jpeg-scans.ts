@@ -10,19 +10,31 @@ const MAX_SCANS = 100;
 
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
+/** Baseline, extended and lossless, by Huffman or arithmetic coding: no scan of theirs refines another. */
+const SEQUENTIAL_FRAMES: readonly number[] = [0xc0, 0xc1, 0xc3, 0xc9, 0xcb];
 
-/** Rejects with CORRUPT_FILE for more than MAX_SCANS. Reads the file, decodes nothing. */
+/** Rejects with CORRUPT_FILE for more than MAX_SCANS. Reads the file as far as it must, decodes nothing. */
 export async function requireFewScans(path: string): Promise<void> {
   if (countScans(await readFile(path)) <= MAX_SCANS) return;
   throw new MediaError({ code: "CORRUPT_FILE", reason: `it is drawn in more than ${MAX_SCANS} scans` });
 }
 
-/** Scans of the first picture in the file, MAX_SCANS + 1 where there are more. ITU-T T.81, B.1 and B.2. */
+/**
+ * Scans of the first picture in the file, MAX_SCANS + 1 where there are more. ITU-T T.81, B.1 and B.2. The first of a
+ * sequential picture that holds all its components is the only one that libjpeg reads, and nothing behind it is looked
+ * at here.
+ */
 export function countScans(jpeg: Buffer): number {
   let scans = 0;
+  let components = 0;
   let at = nextMarker(jpeg, 2);
   while (at !== -1 && jpeg[at + 1] !== END_OF_IMAGE && scans <= MAX_SCANS) {
-    if (jpeg[at + 1] === START_OF_SCAN) scans++;
+    const code = jpeg[at + 1] ?? 0;
+    if (SEQUENTIAL_FRAMES.includes(code)) components = jpeg[at + 9] ?? 0;
+    if (code === START_OF_SCAN) {
+      if (scans === 0 && components > 0 && jpeg[at + 4] === components) return 1;
+      scans++;
+    }
     at = nextMarker(jpeg, at + 2 + segmentLength(jpeg, at + 2));
   }
   return scans;

@@ -15,7 +15,7 @@ export type HashingFile = {
 };
 
 /** Only the owner reads and writes what is stored here. */
-const FILE_MODE = 0o600;
+export const FILE_MODE = 0o600;
 
 /** Creates the file; rejects with EEXIST when it is there. */
 export async function createHashingFile(path: string): Promise<HashingFile> {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
 import { link, lstat, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type ByteSource, ObjectExistsError, StorageUnavailableError } from "../media/ports.js";
 import { errnoOf, onDisk } from "./disk-failure.js";
-import { createHashingFile } from "./hashing-file.js";
+import { createHashingFile, FILE_MODE } from "./hashing-file.js";
 import { keySegments } from "./key-rules.js";
 import { FOLDER_MODE, type LocalFolder, orAbsent } from "./local-folder.js";
 
@@ -11,7 +12,8 @@ import { FOLDER_MODE, type LocalFolder, orAbsent } from "./local-folder.js";
 const LINK_ATTEMPTS = 50;
 
 /**
- * Stores one object. Order: all bytes to a temporary file, verified, on the disk; then its link under the final name,
+ * Stores one object. Order: all bytes to a temporary file, verified, on the disk, or where the source is a file of this
+ * disk a second name of that file, which saves reading and writing it once more; then its link under the final name,
  * which fails where the name is taken; then the temporary name goes; then every folder above is on the disk. A crash
  * before the link leaves a temporary file, one after it the whole object.
  */
@@ -19,13 +21,43 @@ export async function putFile(folder: LocalFolder, key: string, source: ByteSour
   const segments = keySegments(key);
   const temporary = join(folder.temporary, randomUUID());
   try {
-    const written = await orAbsent(folder, () => writeVerified(temporary, source).then(() => true));
+    const written = await orAbsent(folder, () => takeWhole(temporary, source).then(() => true));
     if (!written) throw new StorageUnavailableError("The folder of temporary files came and went.");
     await linkOnce(folder, segments, temporary);
   } finally {
     await onDisk(rm(temporary, { force: true }));
   }
   await syncFolders(folder, segments);
+}
+
+async function takeWhole(temporary: string, source: ByteSource): Promise<void> {
+  const isLinked = source.path !== undefined && (await linked(source.path, temporary));
+  await (isLinked ? requireWhole(temporary, source) : writeVerified(temporary, source));
+}
+
+/** False where that is not to be had: on another disk, on one without hard links. Copying tells what else is wrong. */
+async function linked(existing: string, path: string): Promise<boolean> {
+  try {
+    await link(existing, path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The digest is its writer's; what is looked at is that this is the file. Then it is on the disk, the owner's alone. */
+async function requireWhole(path: string, source: ByteSource): Promise<void> {
+  const handle = await onDisk(open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+  try {
+    const stats = await onDisk(handle.stat());
+    if (!stats.isFile()) throw new Error("The source is no file.");
+    if (stats.size !== source.size)
+      throw new Error(`The source holds ${stats.size} bytes, not the announced ${source.size}.`);
+    await onDisk(handle.chmod(FILE_MODE));
+    await onDisk(handle.sync());
+  } finally {
+    await onDisk(handle.close());
+  }
 }
 
 async function writeVerified(path: string, source: ByteSource): Promise<void> {

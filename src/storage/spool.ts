@@ -77,7 +77,8 @@ async function sourceBelow(own: string, path: string): Promise<ByteSource> {
   const hash = createHash("sha256");
   const takeChunk = (chunk: Uint8Array) => void hash.update(chunk);
   await streamFile(realFile, 0, stats.size).pipeTo(new WritableStream({ write: takeChunk }));
-  return { size: stats.size, sha256: hash.digest("hex"), open: () => streamFile(realFile, 0, stats.size) };
+  const [size, sha256] = [stats.size, hash.digest("hex")];
+  return { path: realFile, size, sha256, open: () => streamFile(realFile, 0, size) };
 }
 
 async function sweepDead(folder: string, isAlive: (instanceId: string) => boolean): Promise<number> {

@@ -19,6 +19,22 @@ describe("the scans of a JPEG", () => {
     expect(scans).toBeLessThanOrEqual(10);
   });
 
+  it("behind one that holds all of a picture that is not progressive are none of it", async () => {
+    const plain = await scenery(200, 150).jpeg().toBuffer();
+    const rest = flatJpegOfScans(64, 50);
+    const scansAlone = rest.subarray(rest.indexOf(Buffer.from([0xff, 0xda])));
+    const joined = Buffer.concat([plain.subarray(0, -2), scansAlone]);
+    expect(countScans(joined)).toBe(1);
+    expect((await sharp(joined, { failOn: "none" }).stats()).channels).toHaveLength(3);
+  });
+
+  it("are counted where the first holds a part of a picture that is not progressive", () => {
+    const parts = flatJpegOfScans(64, 50);
+    parts[parts.indexOf(Buffer.from([0xff, 0xc2])) + 1] = 0xc0;
+    parts[parts.indexOf(Buffer.from([0xff, 0xc0])) + 9] = 3;
+    expect(countScans(parts)).toBe(50);
+  });
+
   it("are told from restart marks, and from the thumbnail in its EXIF", async () => {
     const plain = await scenery(200, 150).jpeg().toBuffer();
     const thumbnail = Buffer.concat([Buffer.from("Exif\0\0"), flatJpegOfScans(64, 50)]);

@@ -1,6 +1,18 @@
 import { existsSync } from "node:fs";
-import { link, mkdir, readdir, readFile, rename, stat, symlink, truncate, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import {
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ObjectExistsError, type ObjectStorage, StorageUnavailableError } from "../../src/media/ports.js";
 import { createLocalStorage } from "../../src/storage/local.js";
@@ -57,6 +69,53 @@ describe("the local store", () => {
       await expect(storage.put("c.png", sourceOf("bytes", { size: 6 }), OPTIONS)).rejects.toThrow("announced 6");
       await expect(storage.put("d.png", sourceOf("bytes", { sha256: "0" }), OPTIONS)).rejects.toThrow("digest");
       expect(await filesBelow(folder)).toEqual(["users/photos/a.png"]);
+    });
+
+    describe("of a source that is a file", () => {
+      const pathOf = (name: string) => join(base, name);
+      async function fileSource(content: string, path: string) {
+        await writeFile(path, content, { mode: 0o644 });
+        return { ...sourceOf(content), path };
+      }
+      const statOf = async (key: string) => stat(join(folder, key));
+
+      it("are that file, on the same disk, and stay when its first name goes", async () => {
+        const source = await fileSource("bytes", pathOf("spooled"));
+        await storage.put("users/photos/a.png", source, OPTIONS);
+        const { ino, mode } = await statOf("users/photos/a.png");
+        expect([ino, (mode & 0o777).toString(8)]).toEqual([(await stat(source.path)).ino, "600"]);
+        await rm(source.path);
+        expect(await readFile(join(folder, "users/photos/a.png"), "utf8")).toBe("bytes");
+        expect(await readdir(join(folder, ".tmp"))).toEqual([]);
+      });
+
+      it.skipIf(!existsSync("/dev/shm"))("are copies where the file lies on another disk", async () => {
+        const source = await fileSource("bytes", `/dev/shm/${basename(base)}`);
+        await storage.put("a.png", source, OPTIONS);
+        await rm(source.path);
+        expect(await readFile(join(folder, "a.png"), "utf8")).toBe("bytes");
+        expect((await statOf("a.png")).nlink).toBe(1);
+      });
+
+      it("are read from the source where the file is gone", async () => {
+        await storage.put("a.png", { ...sourceOf("bytes"), path: pathOf("gone") }, OPTIONS);
+        expect(await readFile(join(folder, "a.png"), "utf8")).toBe("bytes");
+      });
+
+      it("are not there where the file has another size, or is a symbolic link", async () => {
+        const source = await fileSource("more bytes", pathOf("spooled"));
+        const wrong = storage.put("a.png", { ...source, size: 5 }, OPTIONS);
+        await expect(wrong).rejects.toThrow("10 bytes, not the announced 5");
+        await symlink(source.path, pathOf("link"));
+        await expect(storage.put("b.png", { ...source, path: pathOf("link") }, OPTIONS)).rejects.toThrow();
+        expect(await filesBelow(folder)).toEqual([]);
+      });
+
+      it("are written once", async () => {
+        const source = await fileSource("bytes", pathOf("spooled"));
+        await storage.put("a.png", source, OPTIONS);
+        await expect(storage.put("a.png", source, OPTIONS)).rejects.toBeInstanceOf(ObjectExistsError);
+      });
     });
 
     it("vanish with a source that breaks off, whose own error is passed on", async () => {
