@@ -4,6 +4,7 @@ import { MediaError, type MediaFailure } from "../media/errors.js";
 import type { Logger } from "../media/ports.js";
 import { forkPixelProcess } from "./fork-pixel-process.js";
 import { createMemoryWatch } from "./memory-watch.js";
+import { cpuSecondsOf, whyOverdue } from "./overdue.js";
 import { type PixelRequest, pixelReplySchema, READY } from "./pixel-messages.js";
 import { createPixelQueue, type PixelJob, type Priority } from "./pixel-queue.js";
 
@@ -24,8 +25,8 @@ export type ProcessPool = {
    * Answers what the process answers, as `answer` reads it. Rejects with the MediaError it answers; with CORRUPT_FILE
    * where the picture crashed its decoder, filled more memory than a process may hold, or kept it busy for longer than
    * `terms.timeoutMs` (the wait for a free process and its start not counted); with PROCESSING_FAILED where it was ended
-   * from outside or its answer has another shape; with OVERLOADED
-   * where too many wait or the pool is closed.
+   * from outside or its answer has another shape; with OVERLOADED where too many wait, where the pool is closed, and
+   * where the time was over and its process had had little of it.
    */
   run<T>(request: PixelRequest, answer: z.ZodType<T>, terms: Terms): Promise<T>;
   /** Refuses what waits, lets what runs come to its end, ends every process. */
@@ -119,11 +120,18 @@ export function createProcessPool(options: ProcessPoolOptions): ProcessPool {
 
   function begin(worker: Worker, task: Task): void {
     clearTimeout(worker.timer);
-    const tooSlow = corrupt(`it could not be decoded within ${task.timeoutMs / 1000} s`);
-    worker.timer = setTimeout(() => kill(worker, tooSlow), task.timeoutMs);
+    const before = cpuSecondsOf(worker.child.pid as number);
+    worker.timer = setTimeout(() => void endOverdue(worker, task, before), task.timeoutMs);
     worker.unwatch = memory?.watch(worker.child.pid as number, () => kill(worker, TOO_MUCH_MEMORY));
     // Where it is not connected its end is already on the way, and ends the task.
     if (worker.child.connected) worker.child.send(task.request);
+  }
+
+  async function endOverdue(worker: Worker, task: Task, before: Promise<number | null>): Promise<void> {
+    const [begun, now] = [await before, await cpuSecondsOf(worker.child.pid as number)];
+    if (worker.task !== task) return;
+    const spent = begun === null || now === null ? null : now - begun;
+    kill(worker, whyOverdue(task.timeoutMs, spent));
   }
 
   function receive(worker: Worker, message: unknown): void {
