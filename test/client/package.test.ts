@@ -150,6 +150,7 @@ describe("the client package's declarations", () => {
     expect(files.filter((file) => file.startsWith("src/") && file.endsWith(".ts")).sort()).toEqual([
       "src/media/attachments.d.ts",
       "src/media/errors.d.ts",
+      "src/media/image-sizes.d.ts",
       "src/procedures/public-router.d.ts",
     ]);
   });
