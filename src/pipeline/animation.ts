@@ -11,7 +11,7 @@ type AnimationSource = PictureSource & Pick<RenderJob, "focalPoint">;
 
 /**
  * Frames times pixels of a variant at most, 4 bytes each in memory; a longer animation is shown smaller. With it 66
- * frames of 3 megapixels, the most there may be, are worked off well within the deadline; see decision 31.
+ * frames of 3 megapixels, the most there may be, are worked off well within the deadline; see decision 30.
  */
 const MAX_PIXELS = 60_000_000;
 

@@ -12,6 +12,7 @@ import { RENDERING } from "../../src/media/rendering.js";
 import { findFile, openFile } from "../../src/media/stored-file.js";
 import { sweepAbandonedUploads } from "../../src/media/sweep.js";
 import { uploadMedia } from "../../src/media/upload.js";
+import { readAll } from "../support/byte-source.js";
 import { createDomain, type Domain } from "../support/domain.js";
 import { newEntity, newMedia } from "../support/media-rows.js";
 import { scenery } from "../support/pictures.js";
@@ -78,6 +79,12 @@ describe("making the variants of an item anew", () => {
 
   const render = (item: Media, deps: Deps = domain.deps, options: Partial<RenderOptions> = {}) =>
     renderAnew(deps, item.id, { extent: "everything", ...options });
+
+  async function bytesOf({ storagePath }: Media): Promise<Uint8Array> {
+    const object = await domain.deps.objects.of("local").get(storagePath);
+    if (!object) throw new Error(`There is no ${storagePath}.`);
+    return readAll(object.stream);
+  }
 
   const sizeOf = async (key: string) => {
     const presence = await domain.deps.objects.of("local").head(key);
@@ -165,9 +172,9 @@ describe("making the variants of an item anew", () => {
 
     it("blanks no position in an original that was stored with it, and says so", async () => {
       const item = await add(located, { ...domain.deps, keepGps: true });
-      const before = await new Response((await domain.deps.objects.of("local").get(item.storagePath))?.stream).bytes();
+      const before = await bytesOf(item);
       expect(await render(item)).toEqual({ outcome: "made", hasPosition: true });
-      const after = await new Response((await domain.deps.objects.of("local").get(item.storagePath))?.stream).bytes();
+      const after = await bytesOf(item);
       expect([Buffer.from(after).equals(before), (await find(item)).metadata]).toEqual([true, item.metadata]);
       expect(await render(item, { ...domain.deps, keepGps: true })).toEqual(MADE);
     });
@@ -180,7 +187,7 @@ describe("making the variants of an item anew", () => {
   describe("old addresses", () => {
     const served = async (key: string) => {
       const file = await findFile(domain.deps, key, {});
-      return (await new Response((await openFile(domain.deps, file)).stream).bytes()).length;
+      return (await readAll((await openFile(domain.deps, file)).stream)).length;
     };
     const NOT_FOUND = { failure: { code: "MEDIA_NOT_FOUND" } };
 
