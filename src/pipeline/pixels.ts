@@ -26,11 +26,10 @@ export async function flattenPixels(pixels: Pixels): Promise<Pixels> {
 
 /** The same picture with three channels where its alpha hides nothing. */
 export async function dropOpaqueAlpha(pixels: Pixels): Promise<Pixels> {
-  return isTransparent(pixels) ? pixels : takePixels(openPixels(pixels).removeAlpha());
+  return pixels.channels === 3 || isTransparent(pixels) ? pixels : takePixels(openPixels(pixels).removeAlpha());
 }
 
-function isTransparent({ data, channels }: Pixels): boolean {
-  if (channels === 3) return false;
+function isTransparent({ data }: Pixels): boolean {
   for (let alpha = 3; alpha < data.length; alpha += 4) if (data[alpha] !== 255) return true;
   return false;
 }
