@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { MediaError } from "../media/errors.js";
 
 /**
@@ -13,31 +13,53 @@ const END_OF_IMAGE = 0xd9;
 /** Baseline, extended and lossless, by Huffman or arithmetic coding: no scan of theirs refines another. */
 const SEQUENTIAL_FRAMES: readonly number[] = [0xc0, 0xc1, 0xc3, 0xc9, 0xcb];
 
+/** As far as the first scan begins in nearly every file; of others all is read. */
+const HEAD_BYTES = 256 * 1024;
+
 /** Rejects with CORRUPT_FILE for more than MAX_SCANS. Reads the file as far as it must, decodes nothing. */
 export async function requireFewScans(path: string): Promise<void> {
-  if (countScans(await readFile(path)) <= MAX_SCANS) return;
+  if (hasOneScan(await readHead(path)) || countScans(await readFile(path)) <= MAX_SCANS) return;
   throw new MediaError({ code: "CORRUPT_FILE", reason: `it is drawn in more than ${MAX_SCANS} scans` });
 }
 
+async function readHead(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
 /**
- * Scans of the first picture in the file, MAX_SCANS + 1 where there are more. ITU-T T.81, B.1 and B.2. The first of a
- * sequential picture that holds all its components is the only one that libjpeg reads, and nothing behind it is looked
- * at here.
+ * Whether a picture is sequential and its first scan holds all its components: then libjpeg reads no other, whatever
+ * follows. False where the head ends before that scan.
  */
+export function hasOneScan(head: Buffer): boolean {
+  let components = 0;
+  for (const at of segmentsOf(head)) {
+    const code = head[at + 1] ?? 0;
+    if (SEQUENTIAL_FRAMES.includes(code)) components = head[at + 9] ?? 0;
+    if (code === START_OF_SCAN) return components > 0 && head[at + 4] === components;
+  }
+  return false;
+}
+
+/** Scans of the first picture in the file, MAX_SCANS + 1 where there are more. */
 export function countScans(jpeg: Buffer): number {
   let scans = 0;
-  let components = 0;
+  for (const at of segmentsOf(jpeg)) if (jpeg[at + 1] === START_OF_SCAN && ++scans > MAX_SCANS) break;
+  return scans;
+}
+
+/** Where the segments of the first picture begin, up to its end. ITU-T T.81, B.1 and B.2. */
+function* segmentsOf(jpeg: Buffer): Generator<number> {
   let at = nextMarker(jpeg, 2);
-  while (at !== -1 && jpeg[at + 1] !== END_OF_IMAGE && scans <= MAX_SCANS) {
-    const code = jpeg[at + 1] ?? 0;
-    if (SEQUENTIAL_FRAMES.includes(code)) components = jpeg[at + 9] ?? 0;
-    if (code === START_OF_SCAN) {
-      if (scans === 0 && components > 0 && jpeg[at + 4] === components) return 1;
-      scans++;
-    }
+  while (at !== -1 && jpeg[at + 1] !== END_OF_IMAGE) {
+    yield at;
     at = nextMarker(jpeg, at + 2 + segmentLength(jpeg, at + 2));
   }
-  return scans;
 }
 
 /** Zero where the file ends before it. */

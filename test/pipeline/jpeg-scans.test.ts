@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { countScans } from "../../src/pipeline/jpeg-scans.js";
+import { countScans, hasOneScan } from "../../src/pipeline/jpeg-scans.js";
 import { inspectPicture } from "../../src/pipeline/picture-header.js";
 import { flatJpegOfScans } from "../support/hostile-pictures.js";
 import { scenery } from "../support/pictures.js";
@@ -24,7 +24,7 @@ describe("the scans of a JPEG", () => {
     const rest = flatJpegOfScans(64, 50);
     const scansAlone = rest.subarray(rest.indexOf(Buffer.from([0xff, 0xda])));
     const joined = Buffer.concat([plain.subarray(0, -2), scansAlone]);
-    expect(countScans(joined)).toBe(1);
+    expect([hasOneScan(joined), countScans(joined)]).toEqual([true, 51]);
     expect((await sharp(joined, { failOn: "none" }).stats()).channels).toHaveLength(3);
   });
 
@@ -32,7 +32,18 @@ describe("the scans of a JPEG", () => {
     const parts = flatJpegOfScans(64, 50);
     parts[parts.indexOf(Buffer.from([0xff, 0xc2])) + 1] = 0xc0;
     parts[parts.indexOf(Buffer.from([0xff, 0xc0])) + 9] = 3;
-    expect(countScans(parts)).toBe(50);
+    expect([hasOneScan(parts), countScans(parts)]).toEqual([false, 50]);
+  });
+
+  it("are not told to be one by a head that ends before the first, or of a progressive picture", async () => {
+    const plain = await scenery(200, 150).jpeg().toBuffer();
+    const scan = plain.indexOf(Buffer.from([0xff, 0xda]));
+    expect([hasOneScan(plain), hasOneScan(plain.subarray(0, scan)), hasOneScan(plain.subarray(0, scan + 4))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(hasOneScan(await scenery(200, 150).jpeg({ progressive: true }).toBuffer())).toBe(false);
   });
 
   it("are told from restart marks, and from the thumbnail in its EXIF", async () => {
