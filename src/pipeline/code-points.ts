@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { readHead } from "./file-head.js";
 import { createReader } from "./gps-heif-items.js";
 import { type Box, readBoxes } from "./gps-isobmff.js";
 
@@ -11,18 +11,8 @@ const PNG_SIGNATURE_BYTES = 8;
 
 /** The code points of a PNG, HEIC or AVIF file, or null; damage counts as none. Those inside coded pixels are not read. */
 export async function readCodePoints(path: string, contentType: string): Promise<CodePoints | null> {
-  const head = await readHead(path);
+  const head = await readHead(path, HEAD_BYTES);
   return contentType === "image/png" ? pngCodePoints(head) : heifCodePoints(head);
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 /** The `cICP` chunk, which stands before the pixels (W3C, PNG, 11.3.2.6). */

@@ -1,5 +1,6 @@
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { MediaError } from "../media/errors.js";
+import { readHead } from "./file-head.js";
 
 /**
  * Each scan of a progressive JPEG passes over all pixels again, and may do so in a few bytes. libjpeg's own script
@@ -18,18 +19,8 @@ const HEAD_BYTES = 256 * 1024;
 
 /** Rejects with CORRUPT_FILE for more than MAX_SCANS. Reads the file as far as it must, decodes nothing. */
 export async function requireFewScans(path: string): Promise<void> {
-  if (hasOneScan(await readHead(path)) || countScans(await readFile(path)) <= MAX_SCANS) return;
+  if (hasOneScan(await readHead(path, HEAD_BYTES)) || countScans(await readFile(path)) <= MAX_SCANS) return;
   throw new MediaError({ code: "CORRUPT_FILE", reason: `it is drawn in more than ${MAX_SCANS} scans` });
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 /**

@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
 import { MediaError } from "../media/errors.js";
 import type { ImageHeader } from "../media/ports.js";
@@ -7,6 +6,7 @@ import { profileOf } from "./code-point-profile.js";
 import { readCodePoints } from "./code-points.js";
 import { DECODABLE_TYPES, type DecodableType } from "./decodable-types.js";
 import { decoding } from "./decode-failure.js";
+import { readHead } from "./file-head.js";
 import { heldPixels } from "./held-pixels.js";
 import { requireFewScans } from "./jpeg-scans.js";
 
@@ -65,18 +65,8 @@ const isSameType = (sniffed: string, read: DecodableType): boolean =>
 
 /** Rejects as `inspectPicture` does. */
 export async function readHeader(path: string): Promise<PictureHeader> {
-  const head = await readHead(path);
+  const head = await readHead(path, BITMAP_HEADER_BYTES);
   return head.toString("latin1", 0, 2) === "BM" ? describeBitmap(head) : readWithSharp(path);
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(BITMAP_HEADER_BYTES), 0, BITMAP_HEADER_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 async function readWithSharp(path: string): Promise<PictureHeader> {
