@@ -130,7 +130,7 @@ describe("a variant", () => {
   });
 
   it("comes as it is stored, for a short time, where the better one is lost, and then anew", async () => {
-    const stem = new URL(shown.smallUrl).pathname.slice("/files/".length).replace(/\.\w+$/, "");
+    const stem = new URL(shown.smallUrl ?? "").pathname.slice("/files/".length).replace(/\.\w+$/, "");
     const isMade = (key: string) => key.startsWith(`${stem}-`) && key.endsWith(".avif");
     const made = (await server.files()).stored.filter(isMade);
     expect(made).toHaveLength(1);
