@@ -220,8 +220,9 @@ export type DeriveJob = {
 };
 
 /**
- * Pixel work, off the caller's thread. Rejects with `MediaError`: CORRUPT_FILE where the picture cannot be decoded,
- * PROCESSING_FAILED where the decoder died or ran past its deadline, OVERLOADED where the queue is full.
+ * Pixel work, off the caller's thread. Rejects with `MediaError`: CORRUPT_FILE where the picture cannot be decoded, in
+ * the time or the memory it may take; PROCESSING_FAILED where its decoder was ended from outside; OVERLOADED where the
+ * queue is full, or the decoder was kept from its work.
  */
 export type ImagePipeline = {
   /** Content types it can decode. */

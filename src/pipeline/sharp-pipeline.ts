@@ -23,8 +23,8 @@ export type SharpPipelineOptions = {
 };
 
 /**
- * JPEG, PNG, WebP, GIF, TIFF and AVIF through sharp, HEIC and BMP through decoders of their own, each picture in a child process that a deadline kills. Rejects with
- * UNSUPPORTED_TYPE for every other type.
+ * JPEG, PNG, WebP, GIF, TIFF and AVIF through sharp, HEIC and BMP through decoders of their own, each picture in a child
+ * process that a deadline kills. Rejects with UNSUPPORTED_TYPE for every other type.
  */
 export function createSharpPipeline(options: SharpPipelineOptions): ImagePipeline {
   const { queueLimits, pixelBudget, inspectTimeoutMs, renderTimeoutMs, maxPixels, maxProcessBytes, log } = options;
